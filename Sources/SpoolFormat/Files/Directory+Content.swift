@@ -1,0 +1,86 @@
+import CLinux
+import Glibc
+
+extension Directory {
+    /// The content of the regular file `name`, and what the file was when it was read. `nil` where there is none.
+    ///
+    /// The file is opened without following a link and without waiting for a FIFO's writer. At most `limit` bytes
+    /// are read, whatever the file's size says: one more byte than `limit` is the sign of a file that is too large.
+    public func read(_ name: some FileName, limit: Int = 16 << 20) throws(SystemFault) -> (bytes: [UInt8], status: FileStatus)? {
+        let file = name.withCString { rouse_openat(descriptor, $0, O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC, 0) }
+        guard file >= 0 else {
+            if errno == ENOENT { return nil }
+            throw fault("open", name)
+        }
+        defer { close(file) }
+        var raw = stat()
+        guard fstat(file, &raw) == 0 else { throw fault("look at", name) }
+        let status = FileStatus(raw)
+        guard status.kind == .file else { return ([], status) }
+        let capacity = min(Int(clamping: status.size), limit) + 1
+        var failure: Int32 = 0
+        let bytes = [UInt8](unsafeUninitializedCapacity: capacity) { buffer, count in
+            while count < capacity {
+                let got = Glibc.read(file, buffer.baseAddress! + count, capacity - count)
+                if got < 0 {
+                    if errno == EINTR { continue }
+                    failure = errno
+                    return
+                }
+                if got == 0 { return }
+                count += got
+            }
+        }
+        guard failure == 0 else { throw SystemFault("read", path + "/" + name.display, errno: failure) }
+        return (bytes, status)
+    }
+
+    /// Writes a new file that nobody looks for yet; the rename of its directory is what publishes it.
+    public func write(_ bytes: [UInt8], to name: some FileName, mode: UInt32 = 0o600) throws(SystemFault) {
+        try write(bytes, to: name, flags: O_CREAT | O_TRUNC, mode: mode, synchronizing: false)
+    }
+
+    /// Replaces `name` in one step: readers see the old content or the new, never a part.
+    /// With `synchronizing`, content and name are on disk when this returns.
+    public func replace(
+        _ name: String, with bytes: [UInt8], mode: UInt32 = 0o600, synchronizing: Bool = false
+    ) throws(SystemFault) {
+        let temporary = "." + name + ".tmp"
+        do {
+            try write(bytes, to: temporary, flags: O_CREAT | O_TRUNC, mode: mode, synchronizing: synchronizing)
+            try rename(temporary, to: self, as: name, replacing: true)
+        } catch {
+            try? removeFile(temporary)
+            throw error
+        }
+        if synchronizing { try synchronize() }
+    }
+
+    private func write(
+        _ bytes: [UInt8], to name: some FileName, flags: Int32, mode: UInt32, synchronizing: Bool
+    ) throws(SystemFault) {
+        let file = name.withCString {
+            rouse_openat(descriptor, $0, O_WRONLY | O_NOFOLLOW | O_CLOEXEC | flags, mode)
+        }
+        guard file >= 0 else { throw fault("write", name) }
+        defer { close(file) }
+        guard writeAll(bytes, to: file) else { throw fault("write", name) }
+        if synchronizing, fdatasync(file) != 0 { throw fault("sync", name) }
+    }
+}
+
+/// Writes all of `bytes`; `false`, with `errno` set, where that is not possible.
+public func writeAll(_ bytes: [UInt8], to descriptor: Int32) -> Bool {
+    bytes.withUnsafeBytes { buffer in
+        var done = 0
+        while done < buffer.count {
+            let written = Glibc.write(descriptor, buffer.baseAddress! + done, buffer.count - done)
+            if written < 0 {
+                if errno == EINTR { continue }
+                return false
+            }
+            done += written
+        }
+        return true
+    }
+}

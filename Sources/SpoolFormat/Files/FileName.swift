@@ -1,0 +1,31 @@
+import Glibc
+
+/// The name of a directory entry: bytes without NUL and `/`, which need not be UTF-8.
+public protocol FileName: Sendable {
+    func withCString<Result>(_ body: (UnsafePointer<CChar>) throws -> Result) rethrows -> Result
+    /// The name as it is shown to people; bytes that are no UTF-8 are replaced.
+    var display: String { get }
+}
+
+extension String: FileName {
+    public var display: String { self }
+}
+
+/// An entry's name exactly as the file system has it.
+public struct EntryName: FileName, Hashable {
+    public let bytes: [UInt8]
+
+    public init(_ bytes: some Sequence<UInt8>) { self.bytes = Array(bytes) }
+    public init(_ text: String) { self.bytes = Array(text.utf8) }
+
+    public func withCString<Result>(_ body: (UnsafePointer<CChar>) throws -> Result) rethrows -> Result {
+        var terminated = bytes.map { CChar(bitPattern: $0) }
+        terminated.append(0)
+        return try terminated.withUnsafeBufferPointer { try body($0.baseAddress!) }
+    }
+
+    public var display: String { String(decoding: bytes, as: UTF8.self) }
+
+    public func hasSuffix(_ suffix: String) -> Bool { bytes.reversed().starts(with: suffix.utf8.reversed()) }
+    public func hasPrefix(_ prefix: String) -> Bool { bytes.starts(with: prefix.utf8) }
+}
