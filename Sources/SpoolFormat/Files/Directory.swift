@@ -24,11 +24,11 @@ public final class Directory: Sendable {
 
     /// Opens the sub-directory `name`, not through a symbolic link.
     public func directory(_ name: some FileName) throws(SystemFault) -> Directory {
-        let descriptor = name.withCString {
+        let opened = name.withCString {
             rouse_openat(descriptor, $0, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC, 0)
         }
-        guard descriptor >= 0 else { throw fault("open", name) }
-        return Directory(owning: descriptor, path: path + "/" + name.display)
+        guard opened >= 0 else { throw fault("open", name) }
+        return Directory(owning: opened, path: path + "/" + name.display)
     }
 
     public func makeDirectory(_ name: some FileName, mode: UInt32 = 0o700) throws(SystemFault) {

@@ -1,0 +1,101 @@
+public import SpoolFormat
+
+/// What the index knows of a job: enough to choose the next one and to list them all, and nothing that can't be
+/// derived from the job's files again.
+public struct JobRow: Sendable, Equatable {
+    public var id: JobID
+    /// Order of acceptance; unique.
+    public var sequence: Int64
+    public var state: JobState
+    /// `run`, `tasks`, `cancel` …
+    public var verb: String
+    /// The command line in one line, or what a control verb acts on; at most 200 bytes, for lists.
+    public var summary: String
+    public var queue: String
+    public var priority: Int
+    public var key: String?
+    public var labels: [String: String]
+    public var parent: String?
+    public var depth: Int
+    public var uid: UInt32
+    /// Ids or keys that must be done first.
+    public var dependencies: [String]
+    public var runsAfterFailure: Bool
+
+    public var acceptedAt: Timestamp
+    public var expiresAt: Timestamp?
+
+    /// Why it waits and until when, from `state.json`.
+    public var reason: StateRecord.Reason?
+    public var until: Timestamp?
+
+    /// The number of attempts that have begun.
+    public var attempts: Int
+    public var startedAt: Timestamp?
+    public var finishedAt: Timestamp?
+    public var durationMilliseconds: Int64?
+    public var outcome: Outcome?
+    public var exitCode: Int?
+    public var signal: Int?
+    public var errorCode: String?
+    public var errorMessage: String?
+    public var onCrash: CrashPolicy
+
+    /// `task.json` as one line: a power cut may take the file's content although the acceptance was synced here.
+    public var task: String
+
+    /// A job as its files describe it. `run` is the record of the current attempt.
+    public init(task record: TaskRecord, state: JobState, waiting: StateRecord?, run: RunRecord?, result: ResultRecord?) {
+        id = record.id
+        sequence = record.sequence
+        self.state = state
+        verb = record.verb.name
+        summary = record.verb.summary
+        queue = record.queue
+        priority = record.priority
+        key = record.options.key
+        labels = record.labels
+        parent = record.options.parent
+        depth = record.depth
+        uid = record.uid
+        dependencies = record.dependencies
+        runsAfterFailure = record.options.afterFailed == .run
+        acceptedAt = record.acceptedAt
+        expiresAt = state.isFinished ? nil : record.options.expiresAt
+        reason = state == .waiting ? waiting?.reason : nil
+        until = state == .waiting ? waiting?.until : nil
+        attempts = result?.attempts ?? run?.attempt ?? waiting.map { $0.attempts + $0.lost } ?? 0
+        startedAt = result?.startedAt ?? (state == .running ? run?.startedAt : nil)
+        finishedAt = result?.finishedAt
+        durationMilliseconds = result?.durationMilliseconds
+        outcome = result?.outcome
+        exitCode = result?.exitCode
+        signal = result?.signal
+        errorCode = result?.error?.code
+        errorMessage = result?.error?.message
+        onCrash = record.onCrash
+        task = JSONWriter.text(record.json)
+    }
+}
+
+extension Verb {
+    /// One line for lists: the command as a person would type it, or what a control verb acts on.
+    var summary: String {
+        let text =
+            switch self {
+            case .run(let arguments):
+                arguments.count == 3 && arguments[0] == "/bin/sh" && arguments[1] == "-c"
+                    ? arguments[2] : arguments.joined(separator: " ")
+            case .tasks(let tasks): "\(tasks.count) tasks"
+            case .control(let verb, .job(let id)): "\(verb.rawValue) \(id)"
+            case .control(let verb, .queue(let queue)): "\(verb.rawValue) queue \(queue)"
+            case .control(let verb, .labels(let labels)):
+                "\(verb.rawValue) label " + labels.sorted { $0.key < $1.key }.map { "\($0.key)=\($0.value)" }.joined(separator: " ")
+            }
+        let line = text.split(whereSeparator: \.isNewline).joined(separator: " ")
+        guard line.utf8.count > 200 else { return line }
+        var cut = line.prefix(197)
+        while cut.utf8.count > 197 { cut.removeLast() }
+        return cut + "…"
+    }
+}

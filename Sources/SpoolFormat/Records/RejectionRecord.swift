@@ -1,0 +1,64 @@
+/// `rejected/<name>.error.json`: why a dropped file was not taken, where in it, and what to write instead.
+public struct RejectionRecord: Sendable, Equatable {
+    public var code: String
+    public var message: String
+    public var file: String
+    public var position: TextPosition?
+    public var field: String?
+    public var expected: String?
+    public var hint: String?
+    public var at: Timestamp
+
+    public init(code: String, message: String, file: String, position: TextPosition? = nil, field: String? = nil, expected: String? = nil, hint: String? = nil, at: Timestamp = .now) {
+        self.code = code
+        self.message = message
+        self.file = file
+        self.position = position
+        self.field = field
+        self.expected = expected
+        self.hint = hint
+        self.at = at
+    }
+
+    /// What the strict reader found.
+    public init(_ fault: JSONFault, file: String) {
+        let found = fault.found.map { ", not \($0)" } ?? ""
+        let message: String =
+            switch fault.code {
+            case .empty: "the file is empty"
+            case .unexpectedEnd: "the file ends where \(fault.expected) should be"
+            default: "expected \(fault.expected)\(found)"
+            }
+        self.init(
+            code: fault.code.rawValue, message: message, file: file, position: fault.position,
+            field: fault.path.steps.isEmpty ? nil : fault.path.description, expected: fault.expected,
+            hint: fault.code == .comment ? "remove the comment" : nil)
+    }
+
+    /// What is wrong with a task that is JSON; `text` tells where the field stands.
+    public init(_ fault: TaskFault, file: String, text: [UInt8]) {
+        var path = fault.path
+        var places = JSONReader.locate(path, in: text)
+        while places == nil, !path.steps.isEmpty {
+            path.pop()
+            places = JSONReader.locate(path, in: text)
+        }
+        let offset = fault.isAtName ? places?.name ?? places?.value : places?.value
+        self.init(
+            code: fault.code, message: fault.message, file: file,
+            position: offset.map { TextPosition(byte: $0, of: text) },
+            field: fault.path.steps.isEmpty ? nil : fault.path.description, expected: fault.expected, hint: fault.hint)
+    }
+
+    public var json: JSON {
+        var place: JSONObject = ["file": .string(file)]
+        place["line"] = .optional(position?.line)
+        place["column"] = .optional(position?.column)
+        place["field"] = .optional(field)
+        var object: JSONObject = ["code": .string(code), "message": .string(message), "where": .object(place)]
+        object["expected"] = .optional(expected)
+        object["hint"] = .optional(hint)
+        object["at"] = .string(at.description)
+        return .object(object)
+    }
+}

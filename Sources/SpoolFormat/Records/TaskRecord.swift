@@ -1,0 +1,120 @@
+/// `task.json`: what was accepted. The same task, normalised: defaults filled in, relative times made absolute, with
+/// the id, the queue and who dropped it when. Written once, before the acceptance, and never changed.
+public struct TaskRecord: Sendable, Equatable {
+    public var id: JobID
+    /// The order of acceptance: jobs of one priority start in this order. Unique within a spool.
+    public var sequence: Int64
+    public var verb: Verb
+    public var queue: String
+    public var priority: Int
+    /// The owner of the dropped file.
+    public var uid: UInt32
+    public var acceptedAt: Timestamp
+    /// How many jobs stand above this one, from 0; a job dropped by a job is one deeper than its parent.
+    public var depth: Int
+    /// The options as given, filled from the queue's defaults; without `delay` and `expires_in`, which have become
+    /// `not_before` and `expires_at`.
+    public var options: TaskOptions
+
+    public init(
+        id: JobID, sequence: Int64, verb: Verb, queue: String, uid: UInt32, acceptedAt: Timestamp, depth: Int,
+        options: TaskOptions
+    ) {
+        self.id = id
+        self.sequence = sequence
+        self.verb = verb
+        self.queue = queue
+        self.priority = options.priority ?? 0
+        self.uid = uid
+        self.acceptedAt = acceptedAt
+        self.depth = depth
+        self.options = options
+        self.options.queue = queue
+        self.options.priority = priority
+        if let delay = options.delay { self.options.notBefore = acceptedAt + delay }
+        if let span = options.expiresIn { self.options.expiresAt = acceptedAt + span }
+        self.options.delay = nil
+        self.options.expiresIn = nil
+    }
+
+    public var timeout: TimeSpan { options.timeout ?? Defaults.timeout }
+    public var grace: TimeSpan { options.grace ?? Defaults.grace }
+    public var retries: Int { options.retries ?? 0 }
+    public var onCrash: CrashPolicy { options.onCrash ?? .rerun }
+    public var labels: [String: String] { options.labels ?? [:] }
+
+    /// The ids and keys that must be done first; positions have become ids at acceptance.
+    public var dependencies: [String] {
+        (options.after ?? []).compactMap { if case .name(let name) = $0 { name } else { nil } }
+    }
+
+    public var isControl: Bool { if case .run = verb { false } else { true } }
+
+    public var json: JSON {
+        var object: JSONObject = ["id": .string(id.text)]
+        object[verb.name] = verb.json
+        let timed = isControl ? options : optionsWithDefaults
+        for member in timed.json.members { object[member.name] = member.value }
+        object["depth"] = depth == 0 ? nil : .number(depth)
+        object["uid"] = .number(uid)
+        object["accepted_at"] = .string(acceptedAt.description)
+        object["seq"] = .int(sequence)
+        return .object(object)
+    }
+
+    private var optionsWithDefaults: TaskOptions {
+        var options = options
+        options.timeout = timeout
+        options.grace = grace
+        options.retries = retries
+        options.onCrash = onCrash
+        return options
+    }
+
+    /// Reads a `task.json`, with the same strictness as a dropped task.
+    public static func read(_ value: JSON) throws(TaskFault) -> TaskRecord {
+        guard var object = value.object else { throw FieldReader.wrongKind(value, at: JSONPath(), expected: "an object") }
+        var own = FieldReader(object)
+        let id = try own.take("id", expected: "a job id") { $0.string.flatMap(JobID.init) }
+        let depth = try own.integer("depth", in: 0...1000) ?? 0
+        let uid = try own.integer("uid", in: 0...Int(UInt32.max))
+        let acceptedAt = try own.time("accepted_at")
+        let sequence = try own.integer("seq", in: 0...Int.max)
+        guard let id, let uid, let acceptedAt, let sequence else {
+            throw TaskFault("not_accepted", "this is not the task.json of an accepted job", expected: "id, uid, accepted_at, seq")
+        }
+        for name in ["id", "depth", "uid", "accepted_at", "seq"] { object[name] = nil }
+        var queue: String?
+        if object["run"] == nil, let name = object["queue"]?.string {
+            // A control verb takes no queue as an option, but its record says where it came in.
+            queue = QueueName.check(name)
+            object["queue"] = nil
+            object["priority"] = nil
+        }
+        let file = try TaskReader.read(.object(object))
+        return TaskRecord(
+            id: id, sequence: Int64(sequence), verb: file.verb, queue: file.options.queue ?? queue ?? Defaults.queue,
+            uid: UInt32(uid), acceptedAt: acceptedAt, depth: depth, options: file.options)
+    }
+}
+
+/// The numbers of the design's §10.
+public enum Defaults {
+    public static let queue = "default"
+    public static let timeout = TimeSpan.hours(1)
+    public static let grace = TimeSpan.seconds(10)
+    public static let taskBytes = 1 << 20
+    public static let outputBytes = 1 << 20
+    public static let logBytes: Int64 = 64 << 20
+    public static let sweep = TimeSpan.minutes(3)
+    public static let settle = TimeSpan.seconds(1)
+    public static let keepTime = TimeSpan.days(7)
+    public static let keepCount = 10_000
+    public static let mostChildren = 64
+    public static let deepestChild = 8
+    /// How often a job whose runner was lost is run again: a job that takes the machine down with it must not do so
+    /// for ever. Apart from `retries`, which are for attempts that ended by themselves.
+    public static let crashReruns = 5
+    /// How long a job waits for a dependency that nobody has heard of.
+    public static let missingDependency = TimeSpan.hours(1)
+}

@@ -1,0 +1,128 @@
+/// Reads the members of one JSON object as typed fields, and faults on any that nobody asked for.
+///
+/// Every `take` removes a field from what is left; `finish` reports the first that remains, with the word that was
+/// probably meant. So the names a reader knows are exactly the names it reads.
+public struct FieldReader {
+    public let path: JSONPath
+    private let object: JSONObject
+    private var known: [String] = []
+
+    public init(_ object: JSONObject, at path: JSONPath = JSONPath()) {
+        self.object = object
+        self.path = path
+    }
+
+    /// Reads the object at `path`, or faults with what stands there instead.
+    public init(_ value: JSON, at path: JSONPath, expected: String) throws(TaskFault) {
+        guard let object = value.object else { throw Self.wrongKind(value, at: path, expected: expected) }
+        self.init(object, at: path)
+    }
+
+    public mutating func take(_ name: String) -> JSON? {
+        known.append(name)
+        return object[name]
+    }
+
+    /// Converts the field `name` by `convert`, which answers `nil` for a value that it does not take.
+    public mutating func take<Value>(
+        _ name: String, expected: String, hint: ((JSON) -> String?)? = nil, _ convert: (JSON) -> Value?
+    ) throws(TaskFault) -> Value? {
+        guard let value = take(name) else { return nil }
+        guard let converted = convert(value) else {
+            let place = path.appending(name)
+            throw TaskFault(
+                "bad_value", "\(place) is \(Self.words(value)), not \(expected)", at: place, expected: expected,
+                hint: hint?(value))
+        }
+        return converted
+    }
+
+    public mutating func string(_ name: String, maximumBytes: Int = 4096) throws(TaskFault) -> String? {
+        try take(name, expected: "a string of 1 to \(maximumBytes) bytes without NUL") { value in
+            value.string.flatMap { $0.utf8.count <= maximumBytes && !$0.isEmpty && !$0.utf8.contains(0) ? $0 : nil }
+        }
+    }
+
+    public mutating func integer(_ name: String, in range: ClosedRange<Int>) throws(TaskFault) -> Int? {
+        try take(name, expected: "a whole number from \(range.lowerBound) to \(range.upperBound)") { value in
+            value.int.flatMap { range.contains($0) ? $0 : nil }
+        }
+    }
+
+    public mutating func number(_ name: String, in range: ClosedRange<Double>) throws(TaskFault) -> Double? {
+        try take(name, expected: "a number from \(range.lowerBound) to \(range.upperBound)") { value in
+            value.double.flatMap { range.contains($0) ? $0 : nil }
+        }
+    }
+
+    public mutating func span(_ name: String, atLeast least: TimeSpan = TimeSpan(milliseconds: 0)) throws(TaskFault) -> TimeSpan? {
+        try take(
+            name, expected: "a duration such as \"90s\", \"30m\", \"2h\" or \"1d\"",
+            hint: { value in value.int.map { "write \"\($0)s\" for \($0) seconds" } }
+        ) { value in
+            value.string.flatMap(TimeSpan.init).flatMap { $0 >= least ? $0 : nil }
+        }
+    }
+
+    public mutating func time(_ name: String) throws(TaskFault) -> Timestamp? {
+        try take(name, expected: "a time such as \"2026-11-21T22:00:00Z\" (RFC 3339)") { $0.string.flatMap(Timestamp.init) }
+    }
+
+    public mutating func choice<Value: RawRepresentable & CaseIterable>(
+        _ name: String, _ type: Value.Type
+    ) throws(TaskFault) -> Value? where Value.RawValue == String {
+        let words = Value.allCases.map(\.rawValue)
+        return try take(
+            name, expected: "one of " + words.map { "\"\($0)\"" }.joined(separator: ", "),
+            hint: { value in value.string.flatMap { nearest(to: $0, among: words) }.map { "did you mean \"\($0)\"?" } }
+        ) { $0.string.flatMap(Value.init(rawValue:)) }
+    }
+
+    /// An object whose values are strings.
+    public mutating func stringMap(_ name: String, maximumCount: Int = 64) throws(TaskFault) -> [String: String]? {
+        guard let value = take(name) else { return nil }
+        let place = path.appending(name)
+        guard let object = value.object, object.count <= maximumCount else {
+            throw Self.wrongKind(value, at: place, expected: "an object of at most \(maximumCount) strings")
+        }
+        var map: [String: String] = [:]
+        for member in object.members {
+            guard let text = member.value.string, text.utf8.count <= 4096, !member.name.isEmpty else {
+                throw Self.wrongKind(member.value, at: place.appending(member.name), expected: "a string of at most 4096 bytes")
+            }
+            map[member.name] = text
+        }
+        return map
+    }
+
+    /// Faults on the first field that was not taken. `others` are names that are right elsewhere, with the reason
+    /// why not here.
+    public func finish(others: (String) -> String? = { _ in nil }) throws(TaskFault) {
+        guard let stranger = object.names.first(where: { !known.contains($0) }) else { return }
+        let place = path.appending(stranger)
+        if let reason = others(stranger) {
+            throw TaskFault("field_not_allowed", reason, at: place, isAtName: true, expected: expectedNames)
+        }
+        throw TaskFault(
+            "unknown_field", "\"\(stranger)\" is not a field that is known here", at: place, isAtName: true,
+            expected: expectedNames,
+            hint: nearest(to: stranger, among: known).map { "did you mean \"\($0)\"?" })
+    }
+
+    private var expectedNames: String { "one of " + known.joined(separator: ", ") }
+
+    public static func wrongKind(_ value: JSON, at path: JSONPath, expected: String) -> TaskFault {
+        let subject = path.steps.isEmpty ? "the file" : path.description
+        return TaskFault("bad_value", "\(subject) is \(words(value)), not \(expected)", at: path, expected: expected)
+    }
+
+    /// A value in the words of a message: short ones as they are, others by their kind.
+    static func words(_ value: JSON) -> String {
+        switch value {
+        case .object, .array: return value.kind
+        default:
+            let text = JSONWriter.text(value)
+            return text.utf8.count <= 60 ? text : value.kind
+        }
+    }
+}

@@ -1,0 +1,25 @@
+/// The words for priorities; `default` is 0, as is `medium`.
+enum Priority {
+    static let numbers = ["low": -50, "medium": 0, "high": 50, "urgent": 100]
+}
+
+/// A number of bytes, as a number or as text with K, M, G or T (powers of 1024).
+enum ByteCount {
+    static func read(_ value: JSON) -> Int64? {
+        if let number = value.int { return number > 0 ? Int64(number) : nil }
+        guard let text = value.string, let unit = text.last else { return nil }
+        let shifts: [Character: Int64] = ["K": 10, "M": 20, "G": 30, "T": 40]
+        guard let shift = shifts[unit], let number = Int64(text.dropLast()), number > 0, number < 1 << 20 else { return nil }
+        return number << shift
+    }
+}
+
+/// The rule for queue names: they are names of directories and of configuration files.
+public enum QueueName {
+    public static let expected = "a queue's name: letters, digits, '.', '_', '-', at most 64, starting with a letter or digit"
+
+    public static func check(_ text: String) -> String? {
+        guard let id = JobID(text), id.text.utf8.count <= 64, !text.hasSuffix(".json") else { return nil }
+        return text
+    }
+}
