@@ -64,7 +64,7 @@ public struct JobRow: Sendable, Equatable {
         expiresAt = state.isFinished ? nil : record.options.expiresAt
         reason = state == .waiting ? waiting?.reason : nil
         until = state == .waiting ? waiting?.until : nil
-        attempts = result?.attempts ?? run?.attempt ?? waiting.map { $0.attempts + $0.lost } ?? 0
+        attempts = result?.attempts ?? run?.attempt ?? waiting?.attempts ?? 0
         startedAt = result?.startedAt ?? (state == .running ? run?.startedAt : nil)
         finishedAt = result?.finishedAt
         durationMilliseconds = result?.durationMilliseconds

@@ -21,8 +21,9 @@ public struct StateRecord: Sendable, Equatable {
     public var waitsFor: [String]
     /// Of these, the ones that no job is known by.
     public var missing: [String]
-    /// Attempts that ended by themselves, and attempts whose runner was lost.
+    /// Attempts that have begun and are over.
     public var attempts: Int
+    /// Of these, the ones whose runner was lost.
     public var lost: Int
     /// Failures that count against `retries`; a retry by hand begins anew.
     public var failures: Int
