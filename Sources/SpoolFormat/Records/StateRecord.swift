@@ -32,8 +32,14 @@ public struct StateRecord: Sendable, Equatable {
     public var heldBy: String?
     /// When it began to wait for what is missing.
     public var since: Timestamp?
+    /// Why the attempt that runs is being ended, so that the next daemon knows it too.
+    public var ending: Ending?
 
-    public init(reason: Reason? = nil, until: Timestamp? = nil, waitsFor: [String] = [], missing: [String] = [], attempts: Int = 0, lost: Int = 0, failures: Int = 0, isHeld: Bool = false, heldBy: String? = nil, since: Timestamp? = nil) {
+    public enum Ending: String, Sendable, CaseIterable {
+        case cancelled, superseded, recovered
+    }
+
+    public init(reason: Reason? = nil, until: Timestamp? = nil, waitsFor: [String] = [], missing: [String] = [], attempts: Int = 0, lost: Int = 0, failures: Int = 0, isHeld: Bool = false, heldBy: String? = nil, since: Timestamp? = nil, ending: Ending? = nil) {
         self.reason = reason
         self.until = until
         self.waitsFor = waitsFor
@@ -44,6 +50,7 @@ public struct StateRecord: Sendable, Equatable {
         self.isHeld = isHeld
         self.heldBy = heldBy
         self.since = since
+        self.ending = ending
     }
 
     /// Whether there is nothing to say.
@@ -58,6 +65,7 @@ public struct StateRecord: Sendable, Equatable {
         object["since"] = .optional(since?.description)
         object["held"] = isHeld ? true : nil
         object["held_by"] = .optional(heldBy)
+        object["ending"] = .optional(ending?.rawValue)
         object["attempts"] = attempts == 0 ? nil : .number(attempts)
         object["failures"] = failures == 0 ? nil : .number(failures)
         object["lost"] = lost == 0 ? nil : .number(lost)
@@ -73,6 +81,7 @@ public struct StateRecord: Sendable, Equatable {
             missing: object["missing"]?.array?.compactMap(\.string) ?? [],
             attempts: object["attempts"]?.int ?? 0, lost: object["lost"]?.int ?? 0,
             failures: object["failures"]?.int ?? 0, isHeld: object["held"]?.bool ?? false,
-            heldBy: object["held_by"]?.string, since: object["since"]?.string.flatMap(Timestamp.init))
+            heldBy: object["held_by"]?.string, since: object["since"]?.string.flatMap(Timestamp.init),
+            ending: object["ending"]?.string.flatMap(Ending.init))
     }
 }
