@@ -78,6 +78,28 @@ public struct FieldReader {
         ) { $0.string.flatMap(Value.init(rawValue:)) }
     }
 
+    /// An array whose elements `convert` takes; the first that it does not take is at fault.
+    public mutating func list<Value>(
+        _ name: String, maximumCount: Int, expected: String, hint: ((JSON) -> String?)? = nil,
+        _ convert: (JSON) -> Value?
+    ) throws(TaskFault) -> [Value]? {
+        guard let value = take(name) else { return nil }
+        let place = path.appending(name)
+        guard let elements = value.array, elements.count <= maximumCount else {
+            throw Self.wrongKind(value, at: place, expected: "an array of at most \(maximumCount) elements")
+        }
+        var values: [Value] = []
+        for (index, element) in elements.enumerated() {
+            guard let converted = convert(element) else {
+                var fault = Self.wrongKind(element, at: place.appending(index), expected: expected)
+                fault.hint = hint?(element)
+                throw fault
+            }
+            values.append(converted)
+        }
+        return values
+    }
+
     /// An object whose values are strings.
     public mutating func stringMap(_ name: String, maximumCount: Int = 64) throws(TaskFault) -> [String: String]? {
         guard let value = take(name) else { return nil }

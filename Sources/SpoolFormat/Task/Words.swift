@@ -23,3 +23,13 @@ public enum QueueName {
         return text
     }
 }
+
+/// The rule for paths in tasks and configuration: absolute, without NUL, and short enough for the system.
+enum AbsolutePath {
+    static let longest = 4095
+
+    static func check(_ text: String) -> String? {
+        let bytes = text.utf8
+        return bytes.first == UInt8(ascii: "/") && bytes.count <= longest && !bytes.contains(0) ? text : nil
+    }
+}
