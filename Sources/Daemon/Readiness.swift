@@ -11,20 +11,22 @@ enum Readiness {
     /// Judges a job anew from what is known now. `past` is what its `state.json` says.
     static func judge(_ task: TaskRecord, past: StateRecord, store: any JobStore, now: Timestamp) throws -> Readiness {
         var state = StateRecord(
-            attempts: past.attempts, lost: past.lost, failures: past.failures, isHeld: past.isHeld, heldBy: past.heldBy)
+            attempts: past.attempts, lost: past.lost, failures: past.failures, isRetried: past.isRetried,
+            isHeld: past.isHeld, heldBy: past.heldBy)
         func waits(_ reason: StateRecord.Reason, until: Timestamp? = nil, for names: [String] = []) -> Readiness {
             state.reason = reason
             state.until = until
             state.waitsFor = names
             return .waits(state)
         }
-        if let expiry = task.options.expiresAt, expiry <= now, past.attempts == 0 {
+        let isFirst = past.attempts == 0 && !past.isRetried
+        if let expiry = task.options.expiresAt, expiry <= now, isFirst {
             return .ends(.expired, ErrorRecord("expired", "it was not started before \(expiry)"))
         }
         if past.isHeld { return waits(.hold) }
 
         var open: [String] = []
-        for name in task.dependencies {
+        for name in isFirst ? task.dependencies : [] {
             switch try dependency(name, of: task, store: store) {
             case .done: continue
             case .open: open.append(name)
@@ -54,7 +56,7 @@ enum Readiness {
             }
             if !holders.isEmpty { return waits(.key, for: holders.map(\.id.text)) }
         }
-        if let start = task.options.notBefore, start > now, past.attempts == 0 { return waits(.delay, until: start) }
+        if let start = task.options.notBefore, start > now, isFirst { return waits(.delay, until: start) }
         if past.reason == .backoff, let until = past.until, until > now { return waits(.backoff, until: until) }
         return .ready
     }

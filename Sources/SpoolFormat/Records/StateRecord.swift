@@ -27,6 +27,8 @@ public struct StateRecord: Sendable, Equatable {
     public var lost: Int
     /// Failures that count against `retries`; a retry by hand begins anew.
     public var failures: Int
+    /// Somebody wants it run again: its dependencies, its start and its expiry no longer count.
+    public var isRetried: Bool
     public var isHeld: Bool
     /// Who holds it: the id of the control job.
     public var heldBy: String?
@@ -39,7 +41,7 @@ public struct StateRecord: Sendable, Equatable {
         case cancelled, superseded, recovered
     }
 
-    public init(reason: Reason? = nil, until: Timestamp? = nil, waitsFor: [String] = [], missing: [String] = [], attempts: Int = 0, lost: Int = 0, failures: Int = 0, isHeld: Bool = false, heldBy: String? = nil, since: Timestamp? = nil, ending: Ending? = nil) {
+    public init(reason: Reason? = nil, until: Timestamp? = nil, waitsFor: [String] = [], missing: [String] = [], attempts: Int = 0, lost: Int = 0, failures: Int = 0, isRetried: Bool = false, isHeld: Bool = false, heldBy: String? = nil, since: Timestamp? = nil, ending: Ending? = nil) {
         self.reason = reason
         self.until = until
         self.waitsFor = waitsFor
@@ -47,6 +49,7 @@ public struct StateRecord: Sendable, Equatable {
         self.attempts = attempts
         self.lost = lost
         self.failures = failures
+        self.isRetried = isRetried
         self.isHeld = isHeld
         self.heldBy = heldBy
         self.since = since
@@ -63,6 +66,7 @@ public struct StateRecord: Sendable, Equatable {
         object["waits_for"] = waitsFor.isEmpty ? nil : .array(waitsFor.map(JSON.string))
         object["missing"] = missing.isEmpty ? nil : .array(missing.map(JSON.string))
         object["since"] = .optional(since?.description)
+        object["retried"] = isRetried ? true : nil
         object["held"] = isHeld ? true : nil
         object["held_by"] = .optional(heldBy)
         object["ending"] = .optional(ending?.rawValue)
@@ -80,7 +84,7 @@ public struct StateRecord: Sendable, Equatable {
             waitsFor: object["waits_for"]?.array?.compactMap(\.string) ?? [],
             missing: object["missing"]?.array?.compactMap(\.string) ?? [],
             attempts: object["attempts"]?.int ?? 0, lost: object["lost"]?.int ?? 0,
-            failures: object["failures"]?.int ?? 0, isHeld: object["held"]?.bool ?? false,
+            failures: object["failures"]?.int ?? 0, isRetried: object["retried"]?.bool ?? false, isHeld: object["held"]?.bool ?? false,
             heldBy: object["held_by"]?.string, since: object["since"]?.string.flatMap(Timestamp.init),
             ending: object["ending"]?.string.flatMap(Ending.init))
     }
