@@ -38,7 +38,9 @@ let package = Package(
         .target(name: "JobRunner", dependencies: ["SpoolFormat", "CLinux"], swiftSettings: settings),
         .target(
             name: "Daemon",
-            dependencies: ["SpoolFormat", "SpoolWatch", "JobIndex", "JobRunner", "CLinux", logging, serviceLifecycle],
+            dependencies: ["SpoolFormat", "SpoolWatch", "JobIndex", "JobRunner", "CLinux", logging, serviceLifecycle,
+                .product(name: "UnixSignals", package: "swift-service-lifecycle"),
+            ],
             swiftSettings: settings),
 
         // The runner is one small process per running attempt: linking the standard library into it

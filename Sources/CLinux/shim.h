@@ -33,6 +33,9 @@ static inline int rouse_pidfd_send_signal(int pidfd, int signal_number) {
 static inline int rouse_set_child_subreaper(void) {
     return prctl(PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0);
 }
+static inline int rouse_set_thread_name(const char *name) {
+    return prctl(PR_SET_NAME, name, 0, 0, 0);
+}
 static inline int rouse_openat(int directory, const char *name, int flags, mode_t mode) {
     return openat(directory, name, flags, mode);
 }

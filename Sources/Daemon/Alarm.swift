@@ -15,7 +15,7 @@ final class Alarm {
         self.loop = loop
         isWallClock = wallClock
         let clock = wallClock ? CLOCK_REALTIME : CLOCK_MONOTONIC
-        let timer = timerfd_create(Int32(clock), Int32(TFD_CLOEXEC.rawValue | TFD_NONBLOCK.rawValue))
+        let timer = timerfd_create(Int32(clock), Int32(TFD_CLOEXEC | TFD_NONBLOCK))
         precondition(timer >= 0, "timerfd_create")
         descriptor = timer
         loop.watch(timer) {

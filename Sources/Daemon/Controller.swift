@@ -58,7 +58,7 @@ final class Controller {
 
     private func accept(_ id: JobID, of batch: JobID, in jobs: Directory) throws {
         let job = try jobs.directory(id.text)
-        guard let task = try job.readTask() else { throw DamagedRecord(path: job.path, reason: "it has no task.json") }
+        let task = try ledger.task(id, in: job)
         ledger.sequenceSeen(task.sequence)
         let admitted = try admission.place(task, now: .now)
         var row = JobRow(task: task, state: .queued, waiting: nil, run: nil, result: nil)
@@ -177,7 +177,7 @@ final class Controller {
             return "stopping"
         case .waiting, .queued:
             let job = try ledger.spool.job(row.id, in: row.state)
-            guard let task = try job.readTask() else { throw DamagedRecord(path: job.path, reason: "it has no task.json") }
+            let task = try ledger.task(row.id, in: job)
             let isCancel = ending == .cancelled
             let error = isCancel
                 ? ErrorRecord("cancelled", "it was cancelled by \(id)")
@@ -216,7 +216,7 @@ final class Controller {
     private func hold(_ row: JobRow, by id: JobID) throws -> String {
         guard row.state == .waiting || row.state == .queued else { return row.state.isFinished ? "already_finished" : "running" }
         let job = try ledger.spool.job(row.id, in: row.state)
-        guard let task = try job.readTask() else { throw DamagedRecord(path: job.path, reason: "it has no task.json") }
+        let task = try ledger.task(row.id, in: job)
         var state = try job.readState() ?? StateRecord(attempts: row.attempts)
         if state.isHeld { return "held" }
         state.isHeld = true

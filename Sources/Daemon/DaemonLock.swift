@@ -3,7 +3,7 @@ import Glibc
 import SpoolFormat
 
 /// One daemon a spool: the lock on `daemon/lock` decides; the number in it only tells who holds it.
-final class DaemonLock {
+final class DaemonLock: Sendable {
     private let descriptor: Int32
 
     init(_ spool: Spool) throws(DaemonFault) {

@@ -31,15 +31,15 @@ final class EventLoop: SerialExecutor {
 
     /// Starts the thread. `name` is what `ps -L` shows, at most 15 bytes.
     init(name: String) throws(DaemonFault) {
-        epoll = epoll_create1(Int32(EPOLL_CLOEXEC.rawValue))
-        wakeUp = eventfd(0, Int32(EFD_CLOEXEC.rawValue | EFD_NONBLOCK.rawValue))
+        epoll = epoll_create1(Int32(EPOLL_CLOEXEC))
+        wakeUp = eventfd(0, Int32(EFD_CLOEXEC | EFD_NONBLOCK))
         guard epoll >= 0, wakeUp >= 0 else { throw DaemonFault("cannot make an event loop: \(String(cString: strerror(errno)))") }
         register(wakeUp)
         let box = Unmanaged.passRetained(Start(loop: self, name: name))
         var id = pthread_t()
         let code = pthread_create(&id, nil, { argument in
             let start = Unmanaged<Start>.fromOpaque(argument!).takeRetainedValue()
-            pthread_setname_np(pthread_self(), start.name)
+            _ = rouse_set_thread_name(start.name)
             start.loop.run()
             return nil
         }, box.toOpaque())

@@ -23,7 +23,7 @@ final class Finisher {
     /// An attempt has ended by itself, by its time limit or by request.
     func attemptEnded(_ id: JobID, _ exit: ExitRecord) throws {
         let job = try ledger.spool.job(id, in: .running)
-        guard let task = try job.readTask() else { throw DamagedRecord(path: job.path, reason: "it has no task.json") }
+        let task = try ledger.task(id, in: job)
         let past = try job.readState() ?? StateRecord()
         if past.attempts >= exit.attempt { return try leave(task, past) }
         var (outcome, error) = exit.outcome
@@ -50,7 +50,7 @@ final class Finisher {
     /// The runner was lost and nobody knows how the attempt ended.
     func attemptLost(_ id: JobID, attempt: Int) throws {
         let job = try ledger.spool.job(id, in: .running)
-        guard let task = try job.readTask() else { throw DamagedRecord(path: job.path, reason: "it has no task.json") }
+        let task = try ledger.task(id, in: job)
         var past = try job.readState() ?? StateRecord()
         if past.attempts >= attempt { return try leave(task, past) }
         func end(_ outcome: Outcome, _ error: ErrorRecord) throws {
@@ -80,7 +80,7 @@ final class Finisher {
     /// The runner never began: the attempt did not happen.
     func attemptNeverBegan(_ id: JobID) throws {
         let job = try ledger.spool.job(id, in: .running)
-        guard let task = try job.readTask() else { throw DamagedRecord(path: job.path, reason: "it has no task.json") }
+        let task = try ledger.task(id, in: job)
         var past = try job.readState() ?? StateRecord()
         if past.ending == .cancelled || past.ending == .superseded { return try attemptLost(id, attempt: past.attempts + 1) }
         past.ending = nil

@@ -49,17 +49,23 @@ final class Forgetting {
         var leaving: [(JobRow, String)] = []
         for row in rows where row.state.isFinished {
             let name = Self.marker + row.id.text
-            do throws(SystemFault) {
-                try ledger.spool.directory(of: row.state).rename(row.id.text, to: ledger.spool.staging, as: name)
-            } catch where error.isMissing || error.exists {
-                ledger.erase(row.id)
-                continue
-            }
+            ledger.erase(row.id)
+            guard try leave(row, as: name) else { continue }
             leaving.append((row, name))
             ledger.events.append("forgotten", job: row.id, ["queue": .string(row.queue)])
-            ledger.erase(row.id)
         }
         try putIntoArchive(leaving.map(\.1))
+    }
+
+    /// - Returns: `false` where somebody was quicker.
+    private func leave(_ row: JobRow, as name: String) throws(SystemFault) -> Bool {
+        do throws(SystemFault) {
+            try ledger.spool.directory(of: row.state).rename(row.id.text, to: ledger.spool.staging, as: name)
+            return true
+        } catch {
+            if error.isMissing || error.exists { return false }
+            throw error
+        }
     }
 
     /// Goes on with what was leaving when the daemon died.

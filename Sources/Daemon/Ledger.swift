@@ -45,6 +45,19 @@ final class Ledger {
         record(row)
     }
 
+    /// What was accepted. Where the file is gone or damaged the index still has it, and it is written again.
+    func task(_ id: JobID, in job: Directory) throws -> TaskRecord {
+        do {
+            if let task = try job.readTask() { return task }
+        } catch is DamagedRecord {}
+        guard let row = try store.job(id) else {
+            throw DamagedRecord(path: job.path + "/" + SpoolLayout.Job.task, reason: "it is gone, and the index does not know the job")
+        }
+        let json = try JSONReader.read(row.task)
+        try job.replace(SpoolLayout.Job.task, with: JSONWriter.write(json))
+        return try TaskRecord.read(json)
+    }
+
     /// Writes what is known of a job to the index.
     func record(_ row: JobRow) {
         hasChanges = true

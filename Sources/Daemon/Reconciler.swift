@@ -23,6 +23,7 @@ actor Reconciler {
     private let janitor: Janitor
     private let watcher: DirectoryWatcher
     private let queues: QueueBook
+    private let descriptors: Descriptors
     private let runners: Runners
     private let requeue: Requeue
     private let finisher: Finisher
@@ -35,7 +36,6 @@ actor Reconciler {
     private let schedules: ScheduleKeeper
     private let status: StatusFiles
 
-    private var handlers: [Int32: (Int32) -> Void] = [:]
     private var sweepAlarm: Alarm?
     private var dueAlarm: Alarm?
     private var settleAlarm: Alarm?
@@ -72,8 +72,9 @@ actor Reconciler {
         self.requeue = requeue
         let finisher = Finisher(ledger: ledger, requeue: requeue)
         self.finisher = finisher
-        let registrar = Registrar()
-        let runners = Runners(executable: settings.runner, spool: spool.path, loop: loop) { registrar.watch($0, $1) }
+        let descriptors = Descriptors(on: loop)
+        self.descriptors = descriptors
+        let runners = Runners(executable: settings.runner, spool: spool.path, descriptors: descriptors)
         self.runners = runners
         controller = Controller(ledger: ledger, queues: queues, finisher: finisher, requeue: requeue, runners: runners)
         waiting = Waiting(ledger: ledger, finisher: finisher)
@@ -83,14 +84,7 @@ actor Reconciler {
         forgetting = Forgetting(ledger: ledger, queues: queues)
         schedules = ScheduleKeeper(spool: spool, events: ledger.events)
         status = StatusFiles(spool)
-        self.registrar = registrar
     }
-
-    /// The runners want descriptors watched before there is an actor to watch them.
-    private final class Registrar {
-        var watch: (Int32, @escaping (Int32) -> Void) -> Void = { _, _ in }
-    }
-    private let registrar: Registrar
 
     // MARK: life
 
@@ -160,7 +154,7 @@ actor Reconciler {
     // MARK: wiring
 
     private func connect() {
-        registrar.watch = { [unowned self] descriptor, handler in self.assumeIsolated { $0.watch(descriptor, handler) } }
+        descriptors.forward = { [weak self] descriptor in self?.assumeIsolated { $0.descriptors.ready(descriptor) } }
         runners.onEnd = { [unowned self] id, attempt, ending in self.assumeIsolated { $0.ended(id, attempt, ending) } }
         finisher.reply = { [unowned self] id, path, bytes in self.assumeIsolated { $0.reply(id, path, bytes) } }
         finisher.onFinished = { [unowned self] row in self.assumeIsolated { $0.finished(row) } }
@@ -171,11 +165,6 @@ actor Reconciler {
         intake.onInboxes = { [unowned self] names in self.assumeIsolated { $0.watchInboxes(names) } }
         rescuer.warn = { [logger] in logger.warning("\($0)") }
         forgetting.remove = { [janitor] in janitor.remove($0) }
-    }
-
-    private func watch(_ descriptor: Int32, _ handler: @escaping (Int32) -> Void) {
-        handlers[descriptor] = handler
-        loop.watch(descriptor) { [weak self] in self?.assumeIsolated { $0.handlers[descriptor]?(descriptor) } }
     }
 
     private func armAlarms() {
@@ -265,7 +254,7 @@ actor Reconciler {
     private func reply(_ id: JobID, _ path: String, _ bytes: [UInt8]) {
         guard replying.insert(id).inserted else { return }
         janitor.put(bytes, at: path) { [loop, weak self] fault in
-            loop.post { self?.assumeIsolated { $0.replied(id, path, fault) } }
+            loop.post { [weak self] in self?.assumeIsolated { $0.replied(id, path, fault) } }
         }
     }
 
@@ -333,7 +322,7 @@ actor Reconciler {
         let starts = scheduler.takeUnsynced()
         guard !starts.isEmpty else { return sync.request(nil) }
         sync.request { [loop, weak self] result in
-            loop.post { self?.assumeIsolated { $0.begin(starts, result) } }
+            loop.post { [weak self] in self?.assumeIsolated { $0.begin(starts, result) } }
         }
     }
 
@@ -341,7 +330,7 @@ actor Reconciler {
         if case .failure(let fault) = result {
             stalled(fault)
             return sync.request { [loop, weak self] result in
-                loop.post { self?.assumeIsolated { $0.begin(starts, result) } }
+                loop.post { [weak self] in self?.assumeIsolated { $0.begin(starts, result) } }
             }
         }
         for start in starts { runners.begin(start.id, attempt: start.attempt) }

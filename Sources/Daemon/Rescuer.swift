@@ -197,7 +197,7 @@ final class Rescuer {
             if past.ending != nil { runners.cancel(id) }
         case .neverStarted: try finisher.attemptNeverBegan(id)
         case .lost:
-            Orphans.endAll(ofJobDirectory: job.path, attempt: attempt)
+            _ = Orphans.endAll(ofJobDirectory: job.path, attempt: attempt)
             try finisher.attemptLost(id, attempt: attempt)
         }
     }

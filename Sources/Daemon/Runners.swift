@@ -17,9 +17,7 @@ final class Runners {
 
     private let executable: String
     private let spool: String
-    private let loop: EventLoop
-    /// Hands a descriptor's readiness to the reconciler, on the loop's thread.
-    private let watch: (Int32, @escaping (Int32) -> Void) -> Void
+    private let descriptors: Descriptors
     private var idle: [RunnerProcess] = []
     private var busy: [JobID: Busy] = [:]
     private var adopted: [JobID: (runner: AdoptedRunner, attempt: Int)] = [:]
@@ -29,11 +27,10 @@ final class Runners {
         let attempt: Int
     }
 
-    init(executable: String, spool: String, loop: EventLoop, watch: @escaping (Int32, @escaping (Int32) -> Void) -> Void) {
+    init(executable: String, spool: String, descriptors: Descriptors) {
         self.executable = executable
         self.spool = spool
-        self.loop = loop
-        self.watch = watch
+        self.descriptors = descriptors
     }
 
     var count: Int { busy.count + adopted.count }
@@ -71,10 +68,9 @@ final class Runners {
     /// Watches a runner that an earlier daemon has started.
     func adopt(_ runner: AdoptedRunner, for id: JobID, attempt: Int) {
         adopted[id] = (runner, attempt)
-        watch(runner.descriptor) { [weak self] descriptor in
-            guard let self, self.adopted[id]?.runner.descriptor == descriptor else { return }
-            self.loop.forget(descriptor)
-            self.adopted[id] = nil
+        descriptors.watch(runner.descriptor) { [weak self] in
+            guard let self, let runner = self.adopted.removeValue(forKey: id)?.runner else { return }
+            self.descriptors.forget(runner.descriptor)
             self.onEnd(id, attempt, .vanished)
         }
     }
@@ -88,7 +84,7 @@ final class Runners {
     /// Lets go of all runners: those that wait end, those that guard an attempt go on alone.
     func letGo() {
         for runner in idle + busy.values.map(\.runner) { end(runner) }
-        for adopted in adopted.values { loop.forget(adopted.runner.descriptor) }
+        for adopted in adopted.values { descriptors.forget(adopted.runner.descriptor) }
         idle = []
         busy = [:]
         adopted = [:]
@@ -96,7 +92,7 @@ final class Runners {
 
     private func start() throws(SystemFault) -> RunnerProcess {
         let runner = try RunnerProcess.spawn(executable: executable, spool: spool)
-        watch(runner.descriptor) { [weak self, weak runner] _ in
+        descriptors.watch(runner.descriptor) { [weak self, weak runner] in
             guard let self, let runner else { return }
             self.listen(to: runner)
         }
@@ -128,7 +124,7 @@ final class Runners {
     }
 
     private func end(_ runner: RunnerProcess) {
-        loop.forget(runner.descriptor)
+        descriptors.forget(runner.descriptor)
         runner.close()
     }
 }

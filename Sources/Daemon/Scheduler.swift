@@ -1,4 +1,5 @@
 import JobIndex
+import JobRunner
 import SpoolFormat
 
 /// Chooses what runs next, and starts it: first the intent, then the rename, then the process.
@@ -48,11 +49,9 @@ final class Scheduler {
         var row = row
         let spool = ledger.spool
         let task = try TaskRecord.read(JSONReader.read(row.task))
-        let job: Directory
-        do throws(SystemFault) { job = try spool.job(row.id, in: .queued) } catch where error.isMissing {
+        guard let job = try spool.jobIfThere(row.id, in: .queued) else {
             // Somebody has moved it: what the directories say counts.
-            ledger.erase(row.id)
-            return
+            return ledger.erase(row.id)
         }
         let past = row.attempts > 0 ? try job.readState() ?? StateRecord(attempts: row.attempts) : StateRecord()
         let runner = try runners.take()

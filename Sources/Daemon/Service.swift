@@ -77,12 +77,12 @@ private struct RunningDaemon: Service {
         let isNew = access(path, F_OK) != 0
         do {
             return (try SQLiteJobStore(path: path), isNew)
-        } catch IndexFault.damaged(let reason) {
-            let aside = try SQLiteJobStore.setAside(path)
-            logger.error("index.sqlite is damaged (\(reason)); it was moved to \(aside) and is built anew from the files")
+        } catch where error.isDamage {
+            let aside = try SQLiteJobStore.setAside(path: path)
+            logger.error("\(error); it was moved to \(aside) and is built anew from the files")
             return (try SQLiteJobStore(path: path), true)
-        } catch let fault as IndexFault {
-            throw DaemonFault("\(fault)", exitCode: 65)
+        } catch {
+            throw DaemonFault("\(error)", exitCode: 65)
         }
     }
 

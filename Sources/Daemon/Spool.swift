@@ -60,6 +60,16 @@ final class Spool {
         try directory(of: state).directory(id.text)
     }
 
+    /// The job's directory, or `nil` where the job is not in that state any more.
+    func jobIfThere(_ id: JobID, in state: JobState) throws(SystemFault) -> Directory? {
+        do throws(SystemFault) {
+            return try job(id, in: state)
+        } catch {
+            if error.isMissing { return nil }
+            throw error
+        }
+    }
+
     /// The state of `id` by the files: the directory that has it, or `nil`.
     func state(of id: JobID) -> JobState? {
         JobState.allCases.first { directory(of: $0).contains(id.text) }

@@ -19,7 +19,7 @@ struct Systemd: Sendable {
         withUnsafeMutableBytes(of: &name.sun_path) { $0.copyBytes(from: bytes) }
         let length = socklen_t(MemoryLayout<sa_family_t>.size + bytes.count)
         _ = withUnsafePointer(to: name) { pointer in
-            pointer.withMemoryRebound(to: sockaddr.self, capacity: 1) { sendto(socket, message, message.utf8.count, Int32(MSG_NOSIGNAL.rawValue), $0, length) }
+            pointer.withMemoryRebound(to: sockaddr.self, capacity: 1) { sendto(socket, message, message.utf8.count, Int32(MSG_NOSIGNAL), $0, length) }
         }
     }
 }

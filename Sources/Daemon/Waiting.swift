@@ -25,7 +25,7 @@ final class Waiting {
 
     /// Has everything judged anew that waits for this job, by its id or its key, or to take over its key.
     func reconsiderWaiters(for row: JobRow) {
-        let waiters = ledger.ask([]) { store in
+        let waiters: [JobRow] = ledger.ask([]) { store in
             var rows = try store.waiting(forDependency: row.id.text)
             if let key = row.key {
                 rows += try store.waiting(forDependency: key)
@@ -55,8 +55,7 @@ final class Waiting {
 
     private func judge(_ id: JobID) throws {
         guard let row = try ledger.store.job(id), row.state == .waiting || row.state == .queued else { return }
-        let job: Directory
-        do throws(SystemFault) { job = try ledger.spool.job(id, in: row.state) } catch where error.isMissing { return }
+        guard let job = try ledger.spool.jobIfThere(id, in: row.state) else { return }
         guard let task = try job.readTask(), !task.isControl, !job.contains(SpoolLayout.Job.result) else { return }
         let past = try job.readState() ?? StateRecord(attempts: row.attempts)
         let readiness = try Readiness.judge(task, past: past, store: ledger.store, now: .now)

@@ -4,6 +4,12 @@
 public struct DamagedRecord: Error, Sendable, CustomStringConvertible {
     public let path: String
     public let reason: String
+
+    public init(path: String, reason: String) {
+        self.path = path
+        self.reason = reason
+    }
+
     public var description: String { "\(path) is damaged: \(reason)" }
 }
 
