@@ -140,7 +140,11 @@ final class EventLoop: SerialExecutor {
                 }
             }
             roundEnd.withLock { $0 }?()
-            if isStopping && work.isEmpty { return }
+            if isStopping {
+                // What was posted last may have posted more.
+                if work.isEmpty { return }
+                signal()
+            }
         }
     }
 

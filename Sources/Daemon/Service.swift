@@ -18,8 +18,9 @@ public enum Serve {
         let daemon = try RunningDaemon(settings, log: log, logger: logger)
         let group = ServiceGroup(configuration: ServiceGroupConfiguration(
             services: [
-                .init(service: daemon, successTerminationBehavior: .gracefullyShutdownGroup),
+                // Shut down in reverse: signals are heard until the daemon is done.
                 .init(service: SignalService(reconciler: daemon.reconciler), successTerminationBehavior: .ignore),
+                .init(service: daemon, successTerminationBehavior: .gracefullyShutdownGroup),
             ],
             gracefulShutdownSignals: [.sigterm, .sigint], logger: Logger(label: "services") { _ in SwiftLogNoOpLogHandler() }))
         try await group.run()
@@ -100,7 +101,7 @@ private struct SignalService: Service {
     func run() async throws {
         let signals = await UnixSignalsSequence(trapping: .sigusr1, .sigterm, .sigint)
         var ends = 0
-        for await signal in signals {
+        for await signal in signals.cancelOnGracefulShutdown() {
             switch signal {
             case .sigusr1: await reconciler.sweep()
             default:
