@@ -53,7 +53,7 @@ private struct RunningDaemon: Service {
         let systemd = Systemd()
         settings.onSweep = { systemd.notify("WATCHDOG=1") }
         let loop = try EventLoop(name: "rouse-line")
-        let sync = try IndexSync(path: path)
+        let sync = IndexSync(path: path)
         reconciler = try Reconciler(
             settings: settings, logger: logger, loop: loop, spool: spool, store: store, sync: sync, watcher: watcher)
         hints.connect(reconciler)
