@@ -110,7 +110,6 @@ func measure() {
 if CommandLine.arguments.contains("--measure") {
     measure()
 } else {
-    setvbuf(stdout, nil, _IOLBF, 0)
     let seconds = option("--seconds").flatMap { Int($0) } ?? 60
     let seed = option("--seed").flatMap { UInt64($0) } ?? 1
     exit(fuzz(seconds: seconds, seed: seed, root: option("--corpus") ?? "Tests/Fixtures"))

@@ -6,10 +6,14 @@ public struct FieldReader {
     public let path: JSONPath
     private let object: JSONObject
     private var known: [String] = []
+    /// The names of an object that has too many for a search through all of them at each field.
+    private let names: Set<String>?
 
     public init(_ object: JSONObject, at path: JSONPath = JSONPath()) {
         self.object = object
         self.path = path
+        names = object.count > 64 ? Set(object.names) : nil
+        known.reserveCapacity(32)
     }
 
     /// Reads the object at `path`, or faults with what stands there instead.
@@ -20,16 +24,19 @@ public struct FieldReader {
 
     public mutating func take(_ name: String) -> JSON? {
         known.append(name)
+        if let names, !names.contains(name) { return nil }
         return object[name]
     }
 
     /// Converts the field `name` by `convert`, which answers `nil` for a value that it does not take.
     public mutating func take<Value>(
-        _ name: String, expected: String, hint: ((JSON) -> String?)? = nil, _ convert: (JSON) -> Value?
+        _ name: String, expected: @autoclosure () -> String, hint: ((JSON) -> String?)? = nil,
+        _ convert: (JSON) -> Value?
     ) throws(TaskFault) -> Value? {
         guard let value = take(name) else { return nil }
         guard let converted = convert(value) else {
             let place = path.appending(name)
+            let expected = expected()
             throw TaskFault(
                 "bad_value", "\(place) is \(Self.words(value)), not \(expected)", at: place, expected: expected,
                 hint: hint?(value))
@@ -44,8 +51,12 @@ public struct FieldReader {
     }
 
     public mutating func integer(_ name: String, in range: ClosedRange<Int>) throws(TaskFault) -> Int? {
-        let bounds = range.upperBound == .max ? "of at least \(range.lowerBound)" : "from \(range.lowerBound) to \(range.upperBound)"
-        return try take(name, expected: "a whole number \(bounds)", hint: Self.unquoted) { value in
+        try take(
+            name,
+            expected: "a whole number "
+                + (range.upperBound == .max ? "of at least \(range.lowerBound)" : "from \(range.lowerBound) to \(range.upperBound)"),
+            hint: Self.unquoted
+        ) { value in
             value.int.flatMap { range.contains($0) ? $0 : nil }
         }
     }
@@ -63,9 +74,9 @@ public struct FieldReader {
     }
 
     public mutating func span(_ name: String, atLeast least: TimeSpan = TimeSpan(milliseconds: 0)) throws(TaskFault) -> TimeSpan? {
-        let bound = least.milliseconds > 0 ? " of at least \(least)" : ""
-        return try take(
-            name, expected: "a duration\(bound) such as \"90s\", \"30m\", \"2h\" or \"1d\"",
+        try take(
+            name,
+            expected: "a duration\(least.milliseconds > 0 ? " of at least \(least)" : "") such as \"90s\", \"30m\", \"2h\" or \"1d\"",
             hint: { value in
                 (value.int ?? value.string.flatMap { Int($0) }).flatMap { $0 >= 0 ? "write \"\($0)s\" for \($0) seconds" : nil }
             }
@@ -81,10 +92,9 @@ public struct FieldReader {
     public mutating func choice<Value: RawRepresentable & CaseIterable>(
         _ name: String, _ type: Value.Type
     ) throws(TaskFault) -> Value? where Value.RawValue == String {
-        let words = Value.allCases.map(\.rawValue)
-        return try take(
-            name, expected: "one of " + words.map { "\"\($0)\"" }.joined(separator: ", "),
-            hint: { value in value.string.flatMap { nearest(to: $0, among: words) }.map { "did you mean \"\($0)\"?" } }
+        try take(
+            name, expected: "one of " + Value.allCases.map { "\"\($0.rawValue)\"" }.joined(separator: ", "),
+            hint: { value in value.string.flatMap { nearest(to: $0, among: Value.allCases.map(\.rawValue)) }.map { "did you mean \"\($0)\"?" } }
         ) { $0.string.flatMap(Value.init(rawValue:)) }
     }
 
@@ -150,7 +160,8 @@ public struct FieldReader {
     public func finish(
         synonyms: [String: String] = [:], others: (String) -> String? = { _ in nil }
     ) throws(TaskFault) {
-        guard let stranger = object.names.first(where: { name in !known.contains { sameBytes($0, name) } }) else { return }
+        guard let stranger = object.members.first(where: { member in !known.contains { sameBytes($0, member.name) } })?.name
+        else { return }
         let place = path.appending(stranger)
         if let reason = others(stranger) {
             throw TaskFault("field_not_allowed", reason, at: place, isAtName: true, expected: expectedNames)

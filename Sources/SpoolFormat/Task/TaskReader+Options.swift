@@ -85,11 +85,12 @@ extension TaskReader {
     }
 
     private mutating func priority() throws(TaskFault) -> Int? {
-        let words = Priority.numbers.map(\.key)
-        let names = words.map { "\"\($0)\"" }.joined(separator: ", ")
         let bounds = Bounds.priority
+        let words = Priority.numbers.lazy.map(\.key)
         return try fields.take(
-            "priority", expected: "\(names) or a whole number from \(bounds.lowerBound) to \(bounds.upperBound)",
+            "priority",
+            expected: words.map { "\"\($0)\"" }.joined(separator: ", ")
+                + " or a whole number from \(bounds.lowerBound) to \(bounds.upperBound)",
             hint: { value in
                 guard let text = value.string else { return nil }
                 if let number = Int(text), bounds.contains(number) { return "write the number without quotes" }

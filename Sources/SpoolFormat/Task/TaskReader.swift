@@ -32,8 +32,8 @@ public struct TaskReader {
     }
 
     private mutating func task(_ object: JSONObject) throws(TaskFault) -> TaskFile {
-        let verbs = object.names.filter { Verb.names.contains($0) || Verb.unsupported.contains($0) }
-        if verbs.count > 1 { throw twoVerbs(verbs) }
+        let verbs = object.members.lazy.map(\.name).filter(Self.verbs.contains)
+        if verbs.dropFirst().first != nil { throw twoVerbs(Array(verbs)) }
         guard let name = verbs.first else { throw missingVerb(object) }
         let verb = try readVerb(name)
         var file = TaskFile(verb)
@@ -54,6 +54,8 @@ public struct TaskReader {
         Self.unsupportedFields.contains(field) ? "\"\(field)\" needs agent sessions, which this version does not have" : nil
     }
 
+    private static let verbs = Set(Verb.names + Verb.unsupported)
+
     private func twoVerbs(_ verbs: [String]) -> TaskFault {
         // "retry" beside "run" is most likely the field "retries"; then it is the stranger of the two.
         func field(_ verb: String) -> String? { verb == "retry" ? "retries" : nearest(to: verb, among: Self.workFields) }
@@ -67,7 +69,7 @@ public struct TaskReader {
 
     private func missingVerb(_ object: JSONObject) -> TaskFault {
         let expected = "one of " + Verb.names.joined(separator: ", ")
-        let strangers = object.names.filter { name in
+        let strangers = object.names.prefix(64).filter { name in
             !Self.workFields.contains(name) && !Self.commonFields.contains(name) && !Self.unsupportedFields.contains(name)
                 && name != "id"
         }
