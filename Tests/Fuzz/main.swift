@@ -59,7 +59,7 @@ func fuzz(seconds: Int, seed: UInt64, root: String) -> Int32 {
     }
     let clock = ContinuousClock()
     let end = clock.now + .seconds(seconds)
-    var mutator = Mutator(random: SeededGenerator(state: seed), seeds: seeds)
+    var mutator = Mutator(seed: seed, seeds: seeds)
     var tally = Checks.Tally()
     var longest = Duration.zero
     while clock.now < end {
