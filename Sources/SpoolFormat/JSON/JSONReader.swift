@@ -228,13 +228,16 @@ public struct JSONReader {
         at += 1
         let start = at
         // Nearly every string has no escape: take it whole.
+        var seen: UInt8 = 0
         while at < bytes.count, bytes[at] != UInt8(ascii: "\""), bytes[at] != UInt8(ascii: "\\"), bytes[at] >= 0x20 {
+            seen |= bytes[at]
             at += 1
         }
         if peek(UInt8(ascii: "\"")) {
-            guard let text = String(validating: UnsafeBufferPointer(rebasing: bytes[start..<at]), as: UTF8.self) else {
-                throw notUTF8(start..<at)
-            }
+            let content = UnsafeBufferPointer(rebasing: bytes[start..<at])
+            // ASCII needs no validation, which costs more than all the rest for a short string.
+            guard let text = seen < 0x80 ? String(decoding: content, as: UTF8.self) : String(validating: content, as: UTF8.self)
+            else { throw notUTF8(start..<at) }
             at += 1
             return text
         }
