@@ -35,6 +35,7 @@ public struct QueueConfiguration: Sendable, Equatable {
     static let mostSlots = 100_000
     static let mostKept = 1_000_000_000
     static let mostEntries = 1000
+    static let longestGroup = 64
     static let largestUID = Int(UInt32.max) - 1
 
     /// - Throws: `TaskFault`, whose path says which field is at fault.
@@ -99,6 +100,6 @@ public struct QueueConfiguration: Sendable, Equatable {
             default: false
             }
         }
-        return isPlain && (1...64).contains(text.utf8.count) && !text.hasPrefix("-") ? text : nil
+        return isPlain && (1...longestGroup).contains(text.utf8.count) && !text.hasPrefix("-") ? text : nil
     }
 }
