@@ -40,9 +40,12 @@ final class Runner {
     func serve() {
         while attempt != nil || !(socket.isClosed || isSpoiled) {
             waitForNews()
+            let wasBusy = attempt != nil
             let isToldToEnd = takeSignals()
             for message in socket.receive() { take(message) }
-            if isToldToEnd { attempt?.cancel() }
+            // Where both have come, nobody knows which was first. A signal to an idle runner means nothing; one to a
+            // runner whose daemon is gone can only mean the attempt that this daemon had left to it.
+            if isToldToEnd, wasBusy || socket.isClosed { attempt?.cancel() }
             advance()
         }
     }
