@@ -50,6 +50,9 @@ let package = Package(
             name: "rouse", dependencies: ["Daemon", "SpoolFormat", "SpoolWatch", "JobIndex", "CLinux", argumentParser],
             swiftSettings: settings),
 
+        // Feeds the readers mutated task files until something gives: `swift run -c release rouse-fuzz --seconds 60`.
+        .executableTarget(name: "rouse-fuzz", dependencies: ["SpoolFormat"], path: "Tests/Fuzz", swiftSettings: settings),
+
         .testTarget(name: "SpoolFormatTests", dependencies: ["SpoolFormat"], swiftSettings: settings),
     ]
 )

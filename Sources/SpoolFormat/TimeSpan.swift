@@ -18,6 +18,8 @@ public struct TimeSpan: Sendable, Hashable, Comparable, CustomStringConvertible 
         ("d", 86_400_000), ("h", 3_600_000), ("m", 60_000), ("s", 1000), ("ms", 1),
     ]
 
+    static var unitNames: [String] { units.map(\.name) }
+
     /// Reads one or more numbers with units, the largest unit first; a number may have a fraction (`1.5h`).
     /// `nil` where the text is none, is negative, or is longer than `longest`.
     public init?(_ text: String) {

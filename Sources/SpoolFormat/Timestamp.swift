@@ -83,7 +83,12 @@ public struct Timestamp: Sendable, Hashable, Comparable, CustomStringConvertible
         guard bytes.isEmpty else { return nil }
         let days = Self.days(fromCivil: year, month, day)
         milliseconds = (days * 86_400 + hour * 3600 + minute * 60 + min(second, 59) - offset) * 1000 + fraction
+        // With its offset taken off, a time may lie outside the years that can be written with four digits.
+        guard Self.writable.contains(milliseconds) else { return nil }
     }
+
+    /// From the year 0000 to the year 9999.
+    private static let writable: ClosedRange<Int64> = -62_167_219_200_000...253_402_300_799_999
 
     private static func padded(_ value: Int64, _ width: Int) -> String {
         let digits = String(value)

@@ -65,15 +65,33 @@ public struct JSONPath: Sendable, Hashable, CustomStringConvertible {
     public func appending(_ name: String) -> JSONPath { JSONPath(steps + [.name(name)]) }
     public func appending(_ index: Int) -> JSONPath { JSONPath(steps + [.index(index)]) }
 
+    /// Plain names stand with a dot before them, others in brackets and quotes: `env["a b"]`.
     public var description: String {
         var text = ""
         for step in steps {
             switch step {
-            case .name(let name): text += text.isEmpty ? name : "." + name
+            case .name(let name) where Self.isPlain(name): text += text.isEmpty ? name : "." + name
+            case .name(let name): text += "[" + Self.quoted(name) + "]"
             case .index(let index): text += "[\(index)]"
             }
         }
         return text
+    }
+
+    private static func isPlain(_ name: String) -> Bool {
+        (1...64).contains(name.utf8.count) && name.utf8.allSatisfy { byte in
+            switch byte {
+            case UInt8(ascii: "a")...UInt8(ascii: "z"), UInt8(ascii: "A")...UInt8(ascii: "Z"),
+                UInt8(ascii: "0")...UInt8(ascii: "9"), UInt8(ascii: "_"), UInt8(ascii: "-"): true
+            default: false
+            }
+        }
+    }
+
+    /// A name in double quotes, with escapes, and no longer than a message can bear.
+    static func quoted(_ name: String) -> String {
+        let shown = name.utf8.count <= 64 ? name : String(String.UnicodeScalarView(name.unicodeScalars.prefix(48))) + "…"
+        return JSONWriter.text(.string(shown))
     }
 }
 

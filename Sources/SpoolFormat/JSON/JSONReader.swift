@@ -10,13 +10,17 @@ public struct JSONReader {
     private let bytes: UnsafeBufferPointer<UInt8>
     private var at = 0
     private var depth = 0
-    /// Where each value and each name begins; kept only when a position was asked for.
-    private var places: [JSONPath: JSONPlaces]?
-    private var path = JSONPath()
+    /// The way to the value that is being read: an element's index, or the complement of the offset where a member's
+    /// name begins. It becomes a path only when there is a fault.
+    private var steps: [Int] = []
+    /// The value whose place was asked for.
+    private let target: JSONPath?
+    private var targetPlaces: JSONPlaces?
 
-    private init(_ bytes: UnsafeBufferPointer<UInt8>, keepingPlaces: Bool) {
+    private init(_ bytes: UnsafeBufferPointer<UInt8>, locating target: JSONPath? = nil) {
         self.bytes = bytes
-        self.places = keepingPlaces ? [:] : nil
+        self.target = target
+        steps.reserveCapacity(16)
     }
 
     /// Reads one JSON value that takes up all of `bytes` but for white space.
@@ -24,7 +28,7 @@ public struct JSONReader {
     public static func read(_ bytes: [UInt8]) throws(JSONFault) -> JSON {
         var result: Result<JSON, JSONFault> = .success(.null)
         bytes.withUnsafeBufferPointer { buffer in
-            var reader = JSONReader(buffer, keepingPlaces: false)
+            var reader = JSONReader(buffer)
             do throws(JSONFault) { result = .success(try reader.document()) } catch { result = .failure(error) }
         }
         return try result.get()
@@ -36,10 +40,36 @@ public struct JSONReader {
     /// positions are wanted only for the one task in many that is at fault.
     public static func locate(_ path: JSONPath, in bytes: [UInt8]) -> JSONPlaces? {
         bytes.withUnsafeBufferPointer { buffer in
-            var reader = JSONReader(buffer, keepingPlaces: true)
+            var reader = JSONReader(buffer, locating: path)
             guard (try? reader.document()) != nil else { return nil }
-            return reader.places?[path]
+            return reader.targetPlaces
         }
+    }
+
+    /// Notes the place of the value that begins here, where it is the one that was asked for.
+    private mutating func notePlace() {
+        guard let target, targetPlaces == nil, steps.count == target.steps.count, isAtTarget(target) else { return }
+        targetPlaces = JSONPlaces(name: steps.last.flatMap { $0 < 0 ? ~$0 : nil }, value: at)
+    }
+
+    private func isAtTarget(_ target: JSONPath) -> Bool {
+        for (step, wanted) in zip(steps, target.steps).reversed() {
+            switch wanted {
+            case .index(let index): guard step == index else { return false }
+            case .name(let name): guard step < 0, let own = self.name(at: ~step), sameBytes(own, name) else { return false }
+            }
+        }
+        return true
+    }
+
+    private func name(at offset: Int) -> String? {
+        var reader = JSONReader(bytes)
+        reader.at = offset
+        return try? reader.string()
+    }
+
+    private var path: JSONPath {
+        JSONPath(steps.map { $0 < 0 ? .name(name(at: ~$0) ?? "") : .index($0) })
     }
 
     private mutating func document() throws(JSONFault) -> JSON {
@@ -48,6 +78,9 @@ public struct JSONReader {
         }
         if bytes.count >= 2, (bytes[0] == 0xFE && bytes[1] == 0xFF) || (bytes[0] == 0xFF && bytes[1] == 0xFE) {
             throw fault(.notUTF8, expected: "UTF-8 (this looks like UTF-16)", at: 0)
+        }
+        if bytes.count >= 2, (bytes[0] == 0) != (bytes[1] == 0) {
+            throw fault(.notUTF8, expected: "UTF-8 (this looks like UTF-16)", at: bytes[0] == 0 ? 0 : 1)
         }
         skipSpace()
         guard at < bytes.count else { throw fault(.empty, expected: "a JSON object") }
@@ -58,7 +91,7 @@ public struct JSONReader {
     }
 
     private mutating func value() throws(JSONFault) -> JSON {
-        places?[path, default: JSONPlaces(value: at)].value = at
+        if target != nil { notePlace() }
         guard at < bytes.count else { throw fault(.unexpectedEnd, expected: "a value") }
         switch bytes[at] {
         case UInt8(ascii: "{"): return .object(try object())
@@ -69,7 +102,12 @@ public struct JSONReader {
         case UInt8(ascii: "n"): try word("null"); return .null
         case UInt8(ascii: "-"), UInt8(ascii: "0")...UInt8(ascii: "9"): return try number()
         case UInt8(ascii: "/"), UInt8(ascii: "#"): throw fault(.comment, expected: "a value; JSON has no comments")
-        case UInt8(ascii: "'"): throw fault(.unexpectedCharacter, expected: "a value; strings take double quotes")
+        case UInt8(ascii: "'"), 0xE2: throw fault(.unexpectedCharacter, expected: "a value; strings take straight double quotes")
+        case UInt8(ascii: "+"), UInt8(ascii: "."), UInt8(ascii: "I"):
+            throw fault(.badNumber, expected: "a value; a number begins with a digit or -")
+        case UInt8(ascii: "T"), UInt8(ascii: "F"), UInt8(ascii: "N"), UInt8(ascii: "u"):
+            throw fault(.unexpectedCharacter, expected: "a value; the words of JSON are true, false and null")
+        case UInt8(ascii: ","): throw fault(.unexpectedCharacter, expected: "a value before the comma")
         default: throw fault(.unexpectedCharacter, expected: "a value")
         }
     }
@@ -97,16 +135,16 @@ public struct JSONReader {
             let nameStart = at
             let name = try string()
             guard names.insert(name) else {
-                throw fault(.duplicateName, expected: "each name once; \"\(name)\" is here twice", at: nameStart)
+                steps.append(~nameStart)
+                throw fault(.duplicateName, expected: "each name once", at: nameStart)
             }
             skipSpace()
-            guard peek(UInt8(ascii: ":")) else { throw faultHere(expected: ": after the name \"\(name)\"") }
+            guard peek(UInt8(ascii: ":")) else { throw faultHere(expected: ": after the name \(JSONPath.quoted(name))") }
             at += 1
             skipSpace()
-            path.push(.name(name))
-            places?[path] = JSONPlaces(name: nameStart, value: at)
+            steps.append(~nameStart)
             object.append(unchecked: name, try value())
-            path.pop()
+            steps.removeLast()
             skipSpace()
             if peek(UInt8(ascii: ",")) { at += 1; continue }
             if peek(UInt8(ascii: "}")) { at += 1; return object }
@@ -124,9 +162,9 @@ public struct JSONReader {
         while true {
             skipSpace()
             if peek(UInt8(ascii: "]")) { throw fault(.trailingComma, expected: "a value; no comma goes before ]") }
-            path.push(.index(elements.count))
+            steps.append(elements.count)
             elements.append(try value())
-            path.pop()
+            steps.removeLast()
             skipSpace()
             if peek(UInt8(ascii: ",")) { at += 1; continue }
             if peek(UInt8(ascii: "]")) { at += 1; return elements }
@@ -194,7 +232,9 @@ public struct JSONReader {
             at += 1
         }
         if peek(UInt8(ascii: "\"")) {
-            let text = try utf8(bytes[start..<at], from: start)
+            guard let text = String(validating: UnsafeBufferPointer(rebasing: bytes[start..<at]), as: UTF8.self) else {
+                throw notUTF8(start..<at)
+            }
             at += 1
             return text
         }
@@ -203,9 +243,7 @@ public struct JSONReader {
             guard at < bytes.count else { throw fault(.unexpectedEnd, expected: "the closing \" of a string") }
             switch bytes[at] {
             case UInt8(ascii: "\""):
-                let text = try buffer.withUnsafeBufferPointer { unescaped throws(JSONFault) in
-                    try utf8(unescaped[...], from: start)
-                }
+                guard let text = String(validating: buffer, as: UTF8.self) else { throw notUTF8(start..<at) }
                 at += 1
                 return text
             case UInt8(ascii: "\\"):
@@ -213,8 +251,11 @@ public struct JSONReader {
             case 0..<0x20:
                 throw fault(.controlCharacter, expected: "an escape such as \\n for a control character")
             default:
-                buffer.append(bytes[at])
-                at += 1
+                let run = at
+                while at < bytes.count, bytes[at] != UInt8(ascii: "\""), bytes[at] != UInt8(ascii: "\\"), bytes[at] >= 0x20 {
+                    at += 1
+                }
+                buffer.append(contentsOf: bytes[run..<at])
             }
         }
     }
@@ -234,9 +275,13 @@ public struct JSONReader {
         case UInt8(ascii: "u"):
             var scalar = try fourHexDigits()
             if (0xD800..<0xDC00).contains(scalar) {
-                guard at + 2 < bytes.count, bytes[at + 1] == UInt8(ascii: "\\"), bytes[at + 2] == UInt8(ascii: "u")
-                else { throw fault(.badEscape, expected: "the second half of a surrogate pair", at: start) }
-                at += 2
+                for byte in [UInt8(ascii: "\\"), UInt8(ascii: "u")] {
+                    at += 1
+                    guard at < bytes.count else { throw fault(.unexpectedEnd, expected: "the second half of a surrogate pair") }
+                    guard bytes[at] == byte else {
+                        throw fault(.badEscape, expected: "the second half of a surrogate pair", at: start)
+                    }
+                }
                 let low = try fourHexDigits()
                 guard (0xDC00..<0xE000).contains(low) else {
                     throw fault(.badEscape, expected: "the second half of a surrogate pair", at: start)
@@ -246,7 +291,7 @@ public struct JSONReader {
             guard let unicode = Unicode.Scalar(scalar) else {
                 throw fault(.badEscape, expected: "a surrogate pair", at: start)
             }
-            buffer.append(contentsOf: Array(String(Character(unicode)).utf8))
+            buffer.append(contentsOf: UTF8.encode(unicode)!)
         default:
             throw fault(.badEscape, expected: #"one of \" \\ \/ \b \f \n \r \t \u"#, at: start)
         }
@@ -258,19 +303,26 @@ public struct JSONReader {
         for _ in 0..<4 {
             at += 1
             guard at < bytes.count else { throw fault(.unexpectedEnd, expected: "four hexadecimal digits") }
-            guard let digit = Character(Unicode.Scalar(bytes[at])).hexDigitValue else {
-                throw fault(.badEscape, expected: "four hexadecimal digits")
+            let digit: UInt8
+            switch bytes[at] {
+            case UInt8(ascii: "0")...UInt8(ascii: "9"): digit = bytes[at] - UInt8(ascii: "0")
+            case UInt8(ascii: "a")...UInt8(ascii: "f"): digit = bytes[at] - UInt8(ascii: "a") + 10
+            case UInt8(ascii: "A")...UInt8(ascii: "F"): digit = bytes[at] - UInt8(ascii: "A") + 10
+            default: throw fault(.badEscape, expected: "four hexadecimal digits")
             }
             scalar = scalar << 4 | UInt32(digit)
         }
         return scalar
     }
 
-    private func utf8(_ slice: Slice<UnsafeBufferPointer<UInt8>>, from start: Int) throws(JSONFault) -> String {
-        guard let text = String(validating: UnsafeBufferPointer(rebasing: slice), as: UTF8.self) else {
-            throw fault(.notUTF8, expected: "UTF-8", at: start)
-        }
-        return text
+    /// The fault at the first byte of a string that is not UTF-8. Escapes are ASCII, so the text as it stands in the
+    /// file is UTF-8 exactly when the string is.
+    private func notUTF8(_ range: Range<Int>) -> JSONFault {
+        var decoder = UTF8()
+        var iterator = bytes[range].makeIterator()
+        var offset = range.lowerBound
+        while case .scalarValue(let scalar) = decoder.decode(&iterator) { offset += UTF8.width(scalar) }
+        return fault(.notUTF8, expected: "UTF-8", at: min(offset, range.upperBound - 1))
     }
 
     private mutating func skipSpace() {
@@ -297,9 +349,25 @@ public struct JSONReader {
             position: TextPosition(offset: offset, in: bytes), path: path)
     }
 
+    /// The character at `offset`, or its byte where it is none that can be shown.
     private func printable(_ offset: Int) -> String {
-        let byte = bytes[offset]
-        return byte >= 0x20 && byte < 0x7F ? String(UnicodeScalar(byte)) : "byte 0x" + String(byte, radix: 16)
+        var decoder = UTF8()
+        var iterator = bytes[offset...].makeIterator()
+        if case .scalarValue(let scalar) = decoder.decode(&iterator), scalar.value >= 0x20, !(0x7F...0x9F).contains(scalar.value) {
+            return String(scalar)
+        }
+        return "byte 0x" + (bytes[offset] < 16 ? "0" : "") + String(bytes[offset], radix: 16)
+    }
+}
+
+extension UTF8 {
+    fileprivate static func width(_ scalar: Unicode.Scalar) -> Int {
+        switch scalar.value {
+        case ..<0x80: 1
+        case ..<0x800: 2
+        case ..<0x10000: 3
+        default: 4
+        }
     }
 }
 

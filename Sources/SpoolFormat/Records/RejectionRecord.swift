@@ -27,12 +27,25 @@ public struct RejectionRecord: Sendable, Equatable {
             switch fault.code {
             case .empty: "the file is empty"
             case .unexpectedEnd: "the file ends where \(fault.expected) should be"
+            case .duplicateName: "\(fault.path) is given twice"
+            case .tooDeep: "the file is nested deeper than \(JSONReader.maximumDepth) levels"
             default: "expected \(fault.expected)\(found)"
             }
         self.init(
             code: fault.code.rawValue, message: message, file: file, position: fault.position,
             field: fault.path.steps.isEmpty ? nil : fault.path.description, expected: fault.expected,
-            hint: fault.code == .comment ? "remove the comment" : nil)
+            hint: Self.hint(for: fault.code))
+    }
+
+    private static func hint(for code: JSONFault.Code) -> String? {
+        switch code {
+        case .comment: "remove the comment"
+        case .trailingComma: "remove the comma"
+        case .byteOrderMark: "save the file as UTF-8 without a byte-order mark"
+        case .notUTF8: "save the file as UTF-8"
+        case .trailing: "one file holds one JSON object; drop a file for each, or use \"tasks\""
+        default: nil
+        }
     }
 
     /// What is wrong with a task that is JSON; `text` tells where the field stands.

@@ -73,11 +73,14 @@ public struct RunRecord: Sendable, Equatable {
         let id = try fields.take("id", expected: "a job id") { $0.string.flatMap(JobID.init) }
         let attempt = try fields.integer("attempt", in: 1...Int.max)
         let arguments = try fields.take("argv", expected: "an array of strings") { value in
-            value.array.map { $0.compactMap(\.string) }
+            value.array.flatMap { values in
+                let texts = values.compactMap(\.string)
+                return texts.count == values.count ? texts : nil
+            }
         }
         cwd = try fields.string("cwd")
         environment = try fields.take("env").map { value throws(TaskFault) in
-            try TaskReader.environment(value, at: JSONPath([.name("env")]))
+            try TaskReader.environment(value, at: JSONPath([.name("env")]), maximumCount: .max)
         } ?? [:]
         stdin = try fields.take("stdin", expected: "text or a file") { value in
             value.string.map(StandardInput.text) ?? value["file"]?.string.map(StandardInput.file)

@@ -12,8 +12,8 @@ public struct TaskRecord: Sendable, Equatable {
     public var acceptedAt: Timestamp
     /// How many jobs stand above this one, from 0; a job dropped by a job is one deeper than its parent.
     public var depth: Int
-    /// The options as given, filled from the queue's defaults; without `delay` and `expires_in`, which have become
-    /// `not_before` and `expires_at`.
+    /// The options as given, filled from the queue's defaults and then from the general ones; without `delay` and
+    /// `expires_in`, which have become `not_before` and `expires_at`. What is not run keeps only its labels and its parent.
     public var options: TaskOptions
 
     public init(
@@ -29,12 +29,22 @@ public struct TaskRecord: Sendable, Equatable {
         self.acceptedAt = acceptedAt
         self.depth = depth
         self.options = options
+        if case .run = verb {
+            self.options.timeout = options.timeout ?? Defaults.timeout
+            self.options.grace = options.grace ?? Defaults.grace
+            self.options.retries = options.retries ?? 0
+            self.options.onCrash = options.onCrash ?? .rerun
+            if let delay = options.delay { self.options.notBefore = acceptedAt + delay }
+            if let span = options.expiresIn { self.options.expiresAt = acceptedAt + span }
+            self.options.delay = nil
+            self.options.expiresIn = nil
+        } else {
+            self.options = TaskOptions()
+            self.options.labels = options.labels
+            self.options.parent = options.parent
+        }
         self.options.queue = queue
         self.options.priority = priority
-        if let delay = options.delay { self.options.notBefore = acceptedAt + delay }
-        if let span = options.expiresIn { self.options.expiresAt = acceptedAt + span }
-        self.options.delay = nil
-        self.options.expiresIn = nil
     }
 
     public var timeout: TimeSpan { options.timeout ?? Defaults.timeout }
@@ -53,22 +63,12 @@ public struct TaskRecord: Sendable, Equatable {
     public var json: JSON {
         var object: JSONObject = ["id": .string(id.text)]
         object[verb.name] = verb.json
-        let timed = isControl ? options : optionsWithDefaults
-        for member in timed.json.members { object[member.name] = member.value }
+        for member in options.json.members { object[member.name] = member.value }
         object["depth"] = depth == 0 ? nil : .number(depth)
         object["uid"] = .number(uid)
         object["accepted_at"] = .string(acceptedAt.description)
         object["seq"] = .int(sequence)
         return .object(object)
-    }
-
-    private var optionsWithDefaults: TaskOptions {
-        var options = options
-        options.timeout = timeout
-        options.grace = grace
-        options.retries = retries
-        options.onCrash = onCrash
-        return options
     }
 
     /// Reads a `task.json`, with the same strictness as a dropped task.
@@ -83,18 +83,16 @@ public struct TaskRecord: Sendable, Equatable {
         guard let id, let uid, let acceptedAt, let sequence else {
             throw TaskFault("not_accepted", "this is not the task.json of an accepted job", expected: "id, uid, accepted_at, seq")
         }
-        for name in ["id", "depth", "uid", "accepted_at", "seq"] { object[name] = nil }
-        var queue: String?
-        if object["run"] == nil, let name = object["queue"]?.string {
-            // A control verb takes no queue as an option, but its record says where it came in.
-            queue = QueueName.check(name)
-            object["queue"] = nil
-            object["priority"] = nil
-        }
-        let file = try TaskReader.read(.object(object))
+        // Also what does not run came in by a queue and with a priority, which its verb does not take as options.
+        let queue = try own.take("queue", expected: QueueName.expected) { $0.string.flatMap(QueueName.check) }
+        let priority = try own.integer("priority", in: Bounds.priority)
+        for name in ["id", "depth", "uid", "accepted_at", "seq", "queue", "priority"] { object[name] = nil }
+        let file = try TaskReader.read(.object(object), at: JSONPath(), isElement: false, isRecord: true)
+        var options = file.options
+        options.priority = priority
         return TaskRecord(
-            id: id, sequence: Int64(sequence), verb: file.verb, queue: file.options.queue ?? queue ?? Defaults.queue,
-            uid: UInt32(uid), acceptedAt: acceptedAt, depth: depth, options: file.options)
+            id: id, sequence: Int64(sequence), verb: file.verb, queue: queue ?? Defaults.queue, uid: UInt32(uid),
+            acceptedAt: acceptedAt, depth: depth, options: options)
     }
 }
 

@@ -1,11 +1,11 @@
 /// Reads a task from JSON: its form, not yet whether this spool can take it.
 public struct TaskReader {
-    /// Arguments and environment go to `execve`, which takes 128 KiB in one string (MAX_ARG_STRLEN).
-    static let longestArgument = 131_071
-    static let mostTasks = 1000
-
     var fields: FieldReader
-    let isElement: Bool
+    /// The task is one of several in `tasks`.
+    var isElement = false
+    /// The task comes from a record: it was accepted, and merging it with its queue's defaults may have made it say
+    /// more than one file may say.
+    var isRecord = false
 
     /// - Throws: `TaskFault`, whose path says which field is at fault.
     public static func read(_ value: JSON) throws(TaskFault) -> TaskFile {
@@ -14,26 +14,26 @@ public struct TaskReader {
 
     /// Reads options without a verb: the `defaults` of a queue.
     public static func readOptions(_ value: JSON, at path: JSONPath) throws(TaskFault) -> TaskOptions {
-        var reader = TaskReader(fields: try FieldReader(value, at: path, expected: "an object of task fields"), isElement: false)
+        var reader = TaskReader(fields: try FieldReader(value, at: path, expected: "an object of task fields"))
         let options = try reader.workOptions()
-        try reader.fields.finish()
+        try reader.fields.finish(synonyms: fieldSynonyms) { field in
+            if Verb.names.contains(field) || Verb.unsupported.contains(field) { return "\"\(field)\" is a verb; defaults have none" }
+            return reader.misplaced(field)
+        }
         return options
     }
 
-    static func read(_ value: JSON, at path: JSONPath, isElement: Bool) throws(TaskFault) -> TaskFile {
+    static func read(
+        _ value: JSON, at path: JSONPath, isElement: Bool, isRecord: Bool = false
+    ) throws(TaskFault) -> TaskFile {
         let fields = try FieldReader(value, at: path, expected: "a JSON object with one verb")
-        var reader = TaskReader(fields: fields, isElement: isElement)
+        var reader = TaskReader(fields: fields, isElement: isElement, isRecord: isRecord)
         return try reader.task(value.object!)
     }
 
     private mutating func task(_ object: JSONObject) throws(TaskFault) -> TaskFile {
-        let verbs = object.names.filter { Verb.names.contains($0) || Verb.unsupported.contains($0) }
-        if verbs.count > 1 {
-            throw TaskFault(
-                "two_verbs", "\"\(verbs[0])\" and \"\(verbs[1])\" are both verbs; a task has exactly one",
-                at: fields.path.appending(verbs[1]), isAtName: true, expected: "exactly one verb",
-                hint: "drop two files, or put both into \"tasks\"")
-        }
+        let verbs = object.members.lazy.map(\.name).filter(Self.verbs.contains)
+        if verbs.dropFirst().first != nil { throw twoVerbs(Array(verbs)) }
         guard let name = verbs.first else { throw missingVerb(object) }
         let verb = try readVerb(name)
         var file = TaskFile(verb)
@@ -42,23 +42,42 @@ public struct TaskReader {
         case .run: file.options = try workOptions()
         case .tasks, .control: file.options = try commonOptions()
         }
-        try fields.finish { field in
+        try fields.finish(synonyms: Self.fieldSynonyms) { field in
             if field == "id" { return "\"id\" belongs to the elements of \"tasks\"; a dropped file's id is its name" }
             if Self.workFields.contains(field) { return "\"\(field)\" does not go with \"\(name)\"" }
-            if Self.unsupportedFields.contains(field) { return "\"\(field)\" needs agent sessions, which this version does not have" }
-            return nil
+            return misplaced(field)
         }
         return file
     }
 
+    private func misplaced(_ field: String) -> String? {
+        Self.unsupportedFields.contains(field) ? "\"\(field)\" needs agent sessions, which this version does not have" : nil
+    }
+
+    private static let verbs = Set(Verb.names + Verb.unsupported)
+
+    private func twoVerbs(_ verbs: [String]) -> TaskFault {
+        // "retry" beside "run" is most likely the field "retries"; then it is the stranger of the two.
+        func field(_ verb: String) -> String? { verb == "retry" ? "retries" : nearest(to: verb, among: Self.workFields) }
+        let stranger = verbs.first { $0 != "run" && field($0) != nil } ?? verbs[1]
+        let meant = field(stranger).map { "; if a field was meant, write \"\($0)\"" } ?? ""
+        return TaskFault(
+            "two_verbs", "\"\(verbs[0])\" and \"\(verbs[1])\" are both verbs; a task has exactly one",
+            at: fields.path.appending(stranger), isAtName: true, expected: "exactly one verb",
+            hint: "drop two files, or put both into \"tasks\"" + meant)
+    }
+
     private func missingVerb(_ object: JSONObject) -> TaskFault {
         let expected = "one of " + Verb.names.joined(separator: ", ")
-        for name in object.names {
-            if !Self.workFields.contains(name), let verb = nearest(to: name, among: Verb.names) {
-                return TaskFault(
-                    "unknown_field", "\"\(name)\" is not a verb", at: fields.path.appending(name), isAtName: true,
-                    expected: expected, hint: "did you mean \"\(verb)\"?")
-            }
+        let strangers = object.names.prefix(64).filter { name in
+            !Self.workFields.contains(name) && !Self.commonFields.contains(name) && !Self.unsupportedFields.contains(name)
+                && name != "id"
+        }
+        func known(_ name: String) -> String? { nearest(to: name, among: Verb.names) ?? Self.verbSynonyms[name.lowercased()] }
+        if let name = strangers.first(where: { known($0) != nil }), let verb = known(name) {
+            return TaskFault(
+                "unknown_field", "\(JSONPath.quoted(name)) is not a verb", at: fields.path.appending(name), isAtName: true,
+                expected: expected, hint: "did you mean \"\(verb)\"?")
         }
         return TaskFault(
             "no_verb", "the task has no verb", at: fields.path, expected: expected,
@@ -91,7 +110,9 @@ public struct TaskReader {
         var arguments: [String] = []
         for (index, element) in values.enumerated() {
             guard let text = element.string else {
-                throw FieldReader.wrongKind(element, at: place.appending(index), expected: "a string")
+                var fault = FieldReader.wrongKind(element, at: place.appending(index), expected: "a string")
+                if element.double != nil || element.bool != nil { fault.hint = "write \"\(FieldReader.words(element))\", in quotes" }
+                throw fault
             }
             try checkArgument(text, at: place.appending(index), mayBeEmpty: index > 0)
             arguments.append(text)
@@ -106,25 +127,32 @@ public struct TaskReader {
         guard !text.utf8.contains(0) else {
             throw TaskFault("bad_value", "\(place) contains a NUL", at: place, expected: "text without \\u0000")
         }
-        guard text.utf8.count <= Self.longestArgument else {
+        guard text.utf8.count <= Bounds.argument else {
             throw TaskFault(
                 "bad_value", "\(place) has \(text.utf8.count) bytes", at: place,
-                expected: "at most \(Self.longestArgument) bytes in one argument", hint: "give long text by \"stdin\"")
+                expected: "at most \(Bounds.argument) bytes in one argument", hint: "give long text by \"stdin\"")
         }
     }
 
     private func elements(_ value: JSON, at place: JSONPath) throws(TaskFault) -> [TaskFile] {
-        guard let values = value.array, !values.isEmpty, values.count <= Self.mostTasks else {
-            throw FieldReader.wrongKind(value, at: place, expected: "an array of 1 to \(Self.mostTasks) tasks")
+        guard let values = value.array, !values.isEmpty, values.count <= Bounds.tasks else {
+            throw FieldReader.wrongKind(value, at: place, expected: "an array of 1 to \(Bounds.tasks) tasks")
         }
         var tasks: [TaskFile] = []
         for (index, element) in values.enumerated() {
-            let task = try Self.read(element, at: place.appending(index), isElement: true)
+            let task = try Self.read(element, at: place.appending(index), isElement: true, isRecord: isRecord)
             guard case .run = task.verb else {
                 throw TaskFault(
                     "field_not_allowed", "\(task.verb.name) can't be one of several tasks",
                     at: place.appending(index).appending(task.verb.name), isAtName: true, expected: "run",
                     hint: "drop it as a file of its own")
+            }
+            for (order, dependency) in (task.options.after ?? []).enumerated() {
+                guard case .position(let position) = dependency, position >= values.count || position == index else { continue }
+                let elementPlace = place.appending(index).appending("after").appending(order)
+                throw TaskFault(
+                    "bad_value", "\(elementPlace) is \(position), \(position == index ? "the task itself" : "past the last task")",
+                    at: elementPlace, expected: "the position of another of the \(values.count) tasks, from 0")
             }
             tasks.append(task)
         }
@@ -139,23 +167,39 @@ public struct TaskReader {
             }
             return .job(text)
         }
-        guard case .object(let object) = value, object.count == 1 else {
-            throw FieldReader.wrongKind(value, at: place, expected: expected)
+        var inner = try FieldReader(value, at: place, expected: expected)
+        let queue = try inner.take("queue", expected: QueueName.expected) { $0.string.flatMap(QueueName.check) }
+        let labels = try selectedLabels(&inner)
+        try inner.finish(synonyms: ["labels": "label"])
+        switch (queue, labels) {
+        case (let queue?, nil): return .queue(queue)
+        case (nil, let labels?): return .labels(labels)
+        case (nil, nil): throw FieldReader.wrongKind(value, at: place, expected: expected)
+        case (_?, _?):
+            throw TaskFault(
+                "field_not_allowed", "\(place) selects by queue and by label", at: place.appending("label"), isAtName: true,
+                expected: "one of the two")
         }
-        var inner = FieldReader(object, at: place)
-        if let queue = try inner.take("queue", expected: "the name of a queue", { $0.string.flatMap(QueueName.check) }) {
-            return .queue(queue)
+    }
+
+    /// The labels of a selector: a map, or `name=value` as the command line has it.
+    private func selectedLabels(_ inner: inout FieldReader) throws(TaskFault) -> [String: String]? {
+        var map = inner
+        guard let value = inner.take("label") else { return nil }
+        let place = inner.path.appending("label")
+        if let text = value.string {
+            let bytes = text.utf8
+            guard let sign = bytes.firstIndex(of: UInt8(ascii: "=")), sign > bytes.startIndex,
+                let name = String(bytes[..<sign]), let rest = String(bytes[bytes.index(after: sign)...]),
+                !bytes.contains(0), name.utf8.count <= Bounds.mapName, rest.utf8.count <= Bounds.mapValue
+            else { throw FieldReader.wrongKind(value, at: place, expected: "\"name=value\" or {\"name\": \"value\"}") }
+            return [name: rest]
         }
-        if case .string(let text)? = object["label"] {
-            let parts = text.split(separator: "=", maxSplits: 1)
-            guard parts.count == 2 else {
-                throw FieldReader.wrongKind(.string(text), at: place.appending("label"), expected: "\"name=value\"")
-            }
-            return .labels([String(parts[0]): String(parts[1])])
+        let labels = try map.stringMap("label", maximumCount: Bounds.labels)
+        guard labels?.isEmpty == false else {
+            throw FieldReader.wrongKind(value, at: place, expected: "\"name=value\" or {\"name\": \"value\"}")
         }
-        if let labels = try inner.stringMap("label"), !labels.isEmpty { return .labels(labels) }
-        try inner.finish()
-        throw FieldReader.wrongKind(value, at: place, expected: expected)
+        return labels
     }
 
     mutating func jobID(_ name: String) throws(TaskFault) -> String? {
