@@ -12,6 +12,7 @@ let settings: [SwiftSetting] = [
 
 let argumentParser: Target.Dependency = .product(name: "ArgumentParser", package: "swift-argument-parser")
 let grdb: Target.Dependency = .product(name: "GRDB", package: "GRDB.swift")
+let sqlite: Target.Dependency = .product(name: "GRDBSQLite", package: "GRDB.swift")
 let logging: Target.Dependency = .product(name: "Logging", package: "swift-log")
 let serviceLifecycle: Target.Dependency = .product(name: "ServiceLifecycle", package: "swift-service-lifecycle")
 
@@ -34,7 +35,7 @@ let package = Package(
 
         .target(name: "SpoolFormat", dependencies: ["CLinux"], swiftSettings: settings),
         .target(name: "SpoolWatch", dependencies: ["SpoolFormat", "CLinux", "CInotifyTools"], swiftSettings: settings),
-        .target(name: "JobIndex", dependencies: ["SpoolFormat", grdb], swiftSettings: settings),
+        .target(name: "JobIndex", dependencies: ["SpoolFormat", "CLinux", grdb, sqlite], swiftSettings: settings),
         .target(name: "JobRunner", dependencies: ["SpoolFormat", "CLinux"], swiftSettings: settings),
         .target(
             name: "Daemon",
@@ -54,5 +55,6 @@ let package = Package(
         .executableTarget(name: "rouse-fuzz", dependencies: ["SpoolFormat"], path: "Tests/Fuzz", swiftSettings: settings),
 
         .testTarget(name: "SpoolFormatTests", dependencies: ["SpoolFormat"], swiftSettings: settings),
+        .testTarget(name: "JobIndexTests", dependencies: ["JobIndex", "SpoolFormat"], swiftSettings: settings),
     ]
 )

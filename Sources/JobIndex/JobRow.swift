@@ -76,6 +76,26 @@ public struct JobRow: Sendable, Equatable {
         onCrash = record.onCrash
         task = JSONWriter.text(record.json)
     }
+
+    /// A job of which only this much is known yet; a store fills in the rest.
+    init(id: JobID, sequence: Int64, state: JobState, verb: String, queue: String, acceptedAt: Timestamp) {
+        self.id = id
+        self.sequence = sequence
+        self.state = state
+        self.verb = verb
+        self.queue = queue
+        self.acceptedAt = acceptedAt
+        summary = ""
+        priority = 0
+        labels = [:]
+        depth = 0
+        uid = 0
+        dependencies = []
+        runsAfterFailure = false
+        attempts = 0
+        onCrash = .rerun
+        task = ""
+    }
 }
 
 extension Verb {

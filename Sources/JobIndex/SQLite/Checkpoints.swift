@@ -1,0 +1,3 @@
+enum Checkpoints {
+    static let keptBytes = 64 << 20
+}
