@@ -39,13 +39,15 @@ let package = Package(
         .target(name: "JobRunner", dependencies: ["SpoolFormat", "CLinux"], swiftSettings: settings),
         .target(
             name: "Daemon",
-            dependencies: ["SpoolFormat", "SpoolWatch", "JobIndex", "JobRunner", "CLinux", logging, serviceLifecycle],
+            dependencies: ["SpoolFormat", "SpoolWatch", "JobIndex", "JobRunner", "CLinux", logging, serviceLifecycle,
+                .product(name: "UnixSignals", package: "swift-service-lifecycle"),
+            ],
             swiftSettings: settings),
 
         // The runner is one small process per running attempt: linking the standard library into it
         // halves its start (1.4 ms against 2.8 ms) and lets it run where no Swift is installed.
         .executableTarget(
-            name: "rouse-runner", dependencies: ["SpoolFormat", "CLinux"], swiftSettings: settings,
+            name: "rouse-runner", dependencies: ["JobRunner", "SpoolFormat", "CLinux"], swiftSettings: settings,
             linkerSettings: [.unsafeFlags(["-static-stdlib"])]),
         .executableTarget(
             name: "rouse", dependencies: ["Daemon", "SpoolFormat", "SpoolWatch", "JobIndex", "CLinux", argumentParser],
@@ -56,5 +58,9 @@ let package = Package(
 
         .testTarget(name: "SpoolFormatTests", dependencies: ["SpoolFormat"], swiftSettings: settings),
         .testTarget(name: "JobIndexTests", dependencies: ["JobIndex", "SpoolFormat"], swiftSettings: settings),
+        .testTarget(name: "JobRunnerTests", dependencies: ["JobRunner", "SpoolFormat", "CLinux"], swiftSettings: settings),
+        .testTarget(
+            name: "CommandLineTests", dependencies: ["rouse", "rouse-runner", "JobIndex", "SpoolFormat", "CLinux"],
+            swiftSettings: settings),
     ]
 )

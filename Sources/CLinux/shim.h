@@ -33,6 +33,9 @@ static inline int rouse_pidfd_send_signal(int pidfd, int signal_number) {
 static inline int rouse_set_child_subreaper(void) {
     return prctl(PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0);
 }
+static inline int rouse_set_thread_name(const char *name) {
+    return prctl(PR_SET_NAME, name, 0, 0, 0);
+}
 static inline int rouse_openat(int directory, const char *name, int flags, mode_t mode) {
     return openat(directory, name, flags, mode);
 }
@@ -62,3 +65,84 @@ static inline int rouse_wifexited(int status) { return WIFEXITED(status); }
 static inline int rouse_wexitstatus(int status) { return WEXITSTATUS(status); }
 static inline int rouse_wifsignaled(int status) { return WIFSIGNALED(status); }
 static inline int rouse_wtermsig(int status) { return WTERMSIG(status); }
+
+// The runner's part.
+#include <poll.h>
+#include <signal.h>
+#include <spawn.h>
+#include <sys/file.h>
+#include <sys/socket.h>
+
+// Declared by <spawn.h> only for _GNU_SOURCE.
+extern int posix_spawn_file_actions_addfchdir_np(posix_spawn_file_actions_t *actions, int directory);
+extern int posix_spawn_file_actions_addchdir_np(posix_spawn_file_actions_t *actions, const char *path);
+extern int posix_spawn_file_actions_addclosefrom_np(posix_spawn_file_actions_t *actions, int lowest);
+
+// A new session, no blocked signals, and every signal at its default, for what is spawned with these attributes.
+static inline int rouse_spawn_attributes(posix_spawnattr_t *attributes) {
+    sigset_t none, all;
+    sigemptyset(&none);
+    sigfillset(&all);
+    int error = posix_spawnattr_init(attributes);
+    if (error) return error;
+    posix_spawnattr_setsigmask(attributes, &none);
+    posix_spawnattr_setsigdefault(attributes, &all);
+    return posix_spawnattr_setflags(attributes, 0x80 /* SETSID */ | POSIX_SPAWN_SETSIGMASK | POSIX_SPAWN_SETSIGDEF);
+}
+// Blocks SIGCHLD and SIGTERM, and gives a descriptor on which they arrive.
+static inline int rouse_child_and_term_descriptor(void) {
+    sigset_t set;
+    sigemptyset(&set);
+    sigaddset(&set, SIGCHLD);
+    sigaddset(&set, SIGTERM);
+    if (sigprocmask(SIG_BLOCK, &set, 0) < 0) return -1;
+    return signalfd(-1, &set, SFD_CLOEXEC | SFD_NONBLOCK);
+}
+extern char **environ;
+static inline char **rouse_environment(void) { return environ; }
+static inline void rouse_ignore_signal(int number) { signal(number, SIG_IGN); }
+// The next signal on such a descriptor; 0 where none is there.
+static inline int rouse_next_signal(int descriptor) {
+    struct signalfd_siginfo information;
+    return read(descriptor, &information, sizeof information) == sizeof information ? (int)information.ssi_signo : 0;
+}
+// What a child has come to, without taking the news away: 0 nothing new, 1 ended, 2 stopped, -1 no such child.
+static inline int rouse_peek_child(pid_t pid) {
+    siginfo_t information;
+    information.si_pid = 0;
+    if (waitid(P_PID, (id_t)pid, &information, WEXITED | WSTOPPED | WNOHANG | WNOWAIT) < 0) return -1;
+    if (information.si_pid == 0) return 0;
+    return information.si_code == CLD_STOPPED ? 2 : information.si_code == CLD_CONTINUED || information.si_code == CLD_TRAPPED ? 0 : 1;
+}
+static inline int rouse_memfd_create(const char *name) { return (int)syscall(SYS_memfd_create, name, 1u /* MFD_CLOEXEC */); }
+// A packet socket pair: one send is one message, and the end of the other side is seen.
+static inline int rouse_packet_pair(int pair[2]) {
+    return socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, pair);
+}
+static inline ssize_t rouse_send(int socket, const void *bytes, size_t count, int waits) {
+    return send(socket, bytes, count, MSG_NOSIGNAL | (waits ? 0 : MSG_DONTWAIT));
+}
+static inline ssize_t rouse_receive(int socket, void *bytes, size_t count) {
+    return recv(socket, bytes, count, MSG_DONTWAIT);
+}
+static inline int rouse_lock_file(int file) { return flock(file, LOCK_EX | LOCK_NB); }
+static inline int rouse_pipe(int pair[2]) { return (int)syscall(SYS_pipe2, pair, O_CLOEXEC); }
+static inline int rouse_set_cloexec(int file) { return fcntl(file, F_SETFD, FD_CLOEXEC); }
+static inline int rouse_set_blocking(int file) { return fcntl(file, F_SETFL, fcntl(file, F_GETFL) & ~O_NONBLOCK); }
+static inline int rouse_open_path_only(const char *path) { return open(path, 010000000 /* O_PATH */ | O_DIRECTORY | O_CLOEXEC); }
+static inline int rouse_openat_path_only(int directory, const char *name) {
+    return openat(directory, name, 010000000 /* O_PATH */ | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+}
+// Lowers a limit of this process; a hard limit that is lower already stays.
+static inline int rouse_lower_limit(int resource, uint64_t soft, uint64_t hard) {
+    struct { uint64_t soft, hard; } limit;
+    if (syscall(SYS_prlimit64, 0, resource, (void *)0, &limit) < 0) return -1;
+    if (limit.hard > hard) limit.hard = hard;
+    limit.soft = soft < limit.hard ? soft : limit.hard;
+    return (int)syscall(SYS_prlimit64, 0, resource, &limit, (void *)0);
+}
+enum { ROUSE_LIMIT_CPU = 0, ROUSE_LIMIT_PROCESSES = 6, ROUSE_LIMIT_FILES = 7, ROUSE_LIMIT_MEMORY = 9 };
+static inline int rouse_is_socket(int file) {
+    struct stat status;
+    return fstat(file, &status) == 0 && S_ISSOCK(status.st_mode);
+}

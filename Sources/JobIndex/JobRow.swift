@@ -44,7 +44,7 @@ public struct JobRow: Sendable, Equatable {
     /// `task.json` as one line: a power cut may take the file's content although the acceptance was synced here.
     public var task: String
 
-    /// A job as its files describe it. `run` is the record of the current attempt.
+    /// A job as its files describe it. `waiting` is its `state.json`, `run` the record of the current attempt.
     public init(task record: TaskRecord, state: JobState, waiting: StateRecord?, run: RunRecord?, result: ResultRecord?) {
         id = record.id
         sequence = record.sequence
@@ -61,10 +61,12 @@ public struct JobRow: Sendable, Equatable {
         dependencies = record.dependencies
         runsAfterFailure = record.options.afterFailed == .run
         acceptedAt = record.acceptedAt
-        expiresAt = state.isFinished ? nil : record.options.expiresAt
+        // It says by when the job must have started: once it has, or was retried, it says nothing more.
+        let isOverdue = waiting.map { $0.isRetried || $0.attempts > 0 } ?? false
+        expiresAt = state == .running || state.isFinished || isOverdue ? nil : record.options.expiresAt
         reason = state == .waiting ? waiting?.reason : nil
         until = state == .waiting ? waiting?.until : nil
-        attempts = result?.attempts ?? run?.attempt ?? waiting.map { $0.attempts + $0.lost } ?? 0
+        attempts = result?.attempts ?? run?.attempt ?? waiting?.attempts ?? 0
         startedAt = result?.startedAt ?? (state == .running ? run?.startedAt : nil)
         finishedAt = result?.finishedAt
         durationMilliseconds = result?.durationMilliseconds

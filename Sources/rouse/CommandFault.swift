@@ -21,6 +21,8 @@ struct CommandFault: Error, CustomStringConvertible {
         case let fault as CommandFault: self = fault
         case let fault as SystemFault: self.init(fault.description, ExitStatus(fault))
         case let fault as JobFiles.Damage: self.init(fault.description, .badData)
+        case let fault as IndexFault: self.init(fault.description, fault.isDamage ? .badData : .inputOutput)
+        case let fault as DaemonFault: self.init(fault.description, ExitStatus(rawValue: fault.exitCode) ?? .software)
         case let fault as WatchError: self.init(fault.description, .software)
         default: return nil
         }

@@ -86,7 +86,7 @@ struct ControlArguments: ParsableArguments {
     }
 
     private func exitCode(_ ending: JobWaiter.Ending) -> Int32 {
-        if case .finished(_, let result?) = ending, let code = result.error?.code, code.hasPrefix("no_such") || code == "unknown_job" {
+        if case .finished(_, let result?) = ending, result.error?.code == "not_found" {
             return ExitStatus.missing.rawValue
         }
         return JobWaiter.exitCode(ending)
@@ -105,21 +105,13 @@ struct ControlOutput {
     let lines: [String]
 
     init(_ output: JSON) {
-        guard let object = output.object else {
-            lines = [Terminal.plain(output.string ?? JSONWriter.text(output))]
-            return
-        }
-        lines = object.members.flatMap { member -> [String] in
-            guard let elements = member.value.array else { return ["\(member.name): \(Self.plain(member.value))"] }
-            return elements.map { element in
-                guard let id = element["id"]?.string ?? element["job"]?.string, let inner = element.object else {
-                    return "\(Self.plain(element)): \(member.name)"
-                }
-                let rest = inner.members.filter { $0.name != "id" && $0.name != "job" }
-                return "\(id): " + rest.map { Self.plain($0.value) }.joined(separator: ", ")
-            }
-        }
+        let jobs = output["jobs"]?.object?.members ?? []
+        let count = output["count"]?.int ?? jobs.count
+        var lines = jobs.map { job in "\(job.name): \(Self.words(job.value.string ?? ""))" }
+        if count > jobs.count { lines.append("and \(count - jobs.count) more") }
+        if count == 0 { lines.append("there are no such jobs") }
+        self.lines = lines.map { Terminal.plain($0) }
     }
 
-    private static func plain(_ value: JSON) -> String { Terminal.plain(value.string ?? JSONWriter.text(value)) }
+    private static func words(_ word: String) -> String { word.split(separator: "_").joined(separator: " ") }
 }

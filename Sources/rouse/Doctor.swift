@@ -130,15 +130,11 @@ struct Doctor {
     }
 
     private func runner() -> Finding {
-        let name = "rouse-runner"
-        var buffer = [CChar](repeating: 0, count: Int(PATH_MAX))
-        let length = readlink("/proc/self/exe", &buffer, buffer.count)
-        guard length > 0 else { return .warn("runner", "can't tell where rouse itself is", "/proc must be mounted") }
-        var path = String(decoding: buffer[..<length].map { UInt8(bitPattern: $0) }, as: UTF8.self)
-        while path.last != "/", !path.isEmpty { path.removeLast() }
-        path += name
+        guard let path = try? Program.runner() else {
+            return .warn("runner", "can't tell where rouse itself is", "/proc must be mounted")
+        }
         if access(path, X_OK) == 0 { return .ok("runner", path) }
-        return .fail("runner", "\(path) is \(errno == ENOENT ? "missing" : "not executable")", "install \(name) beside rouse")
+        return .fail("runner", "\(path) is \(errno == ENOENT ? "missing" : "not executable")", "install rouse-runner beside rouse, or say where it is by ROUSE_RUNNER")
     }
 
     // MARK: The machine
@@ -269,7 +265,7 @@ enum LibraryVersions {
         })
         func path(_ stem: String) -> String? { paths.first { $0.split(separator: "/").last?.hasPrefix(stem) == true } }
         let inotify = path("libinotifytools.so").map { resolved($0) }
-        let version = typealiasVersion()
+        let version = sqliteVersion()
         return [
             .ok("libinotifytools", inotify ?? "linked into rouse"),
             .ok("SQLite", (version ?? "unknown version") + (path("libsqlite3.so").map { ", \(resolved($0))" } ?? ", linked into rouse")),
@@ -284,7 +280,7 @@ enum LibraryVersions {
         return String(cString: real)
     }
 
-    private static func typealiasVersion() -> String? {
+    private static func sqliteVersion() -> String? {
         guard let handle = dlopen(nil, RTLD_NOW), let symbol = dlsym(handle, "sqlite3_libversion") else { return nil }
         typealias Version = @convention(c) () -> UnsafePointer<CChar>?
         return unsafeBitCast(symbol, to: Version.self)().map { String(cString: $0) }

@@ -154,6 +154,8 @@ struct DropCommand: ParsableCommand {
 
     private func isUsed(_ id: JobID, _ spool: SpoolDirectory?) throws -> Bool {
         guard let spool else { return false }
-        return try spool.place(of: id) != nil
+        // What was rejected under this name has no claim to it.
+        let place = try spool.place(of: id)
+        return place != nil && place != .rejected
     }
 }

@@ -9,6 +9,7 @@ enum ExitStatus: Int32, CaseIterable {
     case missing = 66
     case unavailable = 69
     case software = 70
+    case missingProgram = 72
     case cannotCreate = 73
     case inputOutput = 74
     case tryLater = 75
@@ -24,6 +25,7 @@ enum ExitStatus: Int32, CaseIterable {
         case .missing: "there is no such spool, job, attempt or file (EX_NOINPUT)"
         case .unavailable: "a daemon is needed and none is running (EX_UNAVAILABLE)"
         case .software: "a fault of rouse itself (EX_SOFTWARE)"
+        case .missingProgram: "rouse-runner is missing (EX_OSFILE)"
         case .cannotCreate: "something can't be made; a name is taken (EX_CANTCREAT)"
         case .inputOutput: "reading or writing failed, or the disk is full (EX_IOERR)"
         case .tryLater: "not now: another daemon holds the spool (EX_TEMPFAIL)"
@@ -36,7 +38,7 @@ enum ExitStatus: Int32, CaseIterable {
         "wait, and drop --wait, exit as the job did: 0, its own exit code, or 128 and the number of the signal."
 
     static let summary = "Exit codes: 0 done, 64 usage, 65 bad task, 66 no such spool or job, 69 no daemon, 70 fault of "
-        + "rouse, 73 can't create, 74 input/output, 75 try later, 77 no permission. More: rouse help exit-codes"
+        + "rouse, 72 no runner, 73 can't create, 74 input/output, 75 try later, 77 no permission. More: rouse help exit-codes"
 
     static var table: String {
         allCases.map { status in

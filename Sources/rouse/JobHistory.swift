@@ -32,7 +32,7 @@ struct JobHistory {
             return
         }
         switch try spool.place(of: id) {
-        case .rejected: throw CommandFault(spool.rejection(of: id), .badData)
+        case .rejected: throw CommandFault(spool.rejectionText(of: id), .badData)
         case .inbox, .staging:
             let probe = DaemonProbe(spool: spool.path)
             throw CommandFault(

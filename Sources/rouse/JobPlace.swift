@@ -19,9 +19,8 @@ extension SpoolDirectory {
             if try inboxHolds(id) { return .inbox }
             if root.contains(SpoolLayout.staging + "/" + id.text) { return .staging }
             if let state = state(of: id) { return .job(state) }
-            if root.contains(SpoolLayout.rejected + "/" + id.text + ".json") { return .rejected }
         }
-        return nil
+        return root.contains(SpoolLayout.rejected + "/" + id.text + ".json") ? .rejected : nil
     }
 
     /// The state of the job, if it was accepted.
@@ -91,11 +90,21 @@ extension SpoolDirectory {
             "there is no job \(id) in \(path)" + (hint.map { "; did you mean \($0)?" } ?? ""), .missing)
     }
 
-    /// Why the file of this name was rejected, as text.
-    func rejection(of id: JobID) -> String {
-        let file = id.text + ".json"
-        let bytes = try? directory(SpoolLayout.rejected)?.read(id.text + ".error.json")?.bytes
-        guard let bytes, let record = try? JSONReader.read(bytes) else { return "\(file) was rejected" }
-        return "\(file) was rejected: " + RejectionText(record).text
+    /// The error file of what was rejected last under this name; `nil` where it is not written yet.
+    func rejection(of id: JobID) -> JSON? {
+        guard let rejected = try? directory(SpoolLayout.rejected) else { return nil }
+        // A second file of the same name is kept as name~1.json, and so on.
+        var name = id.text
+        var number = 1
+        while rejected.contains("\(id)~\(number).json") {
+            name = "\(id)~\(number)"
+            number += 1
+        }
+        guard let bytes = try? rejected.read(name + ".error.json")?.bytes else { return nil }
+        return try? JSONReader.read(bytes)
+    }
+
+    func rejectionText(of id: JobID) -> String {
+        rejection(of: id).map { "rejected: " + RejectionText($0).text } ?? "\(id).json was rejected"
     }
 }

@@ -78,10 +78,8 @@ struct JobWaiter {
             return .finished(state, file.flatMap { try? JSONReader.read($0.bytes) }.flatMap(ResultRecord.init))
         case .rejected:
             // The error follows the file; only a daemon that is gone leaves it without.
-            guard try spool.directory(SpoolLayout.rejected)?.contains(id.text + ".error.json") == true
-                || !DaemonProbe(spool: spool.path).isRunning
-            else { return nil }
-            return .rejected(spool.rejection(of: id))
+            guard spool.rejection(of: id) != nil || !DaemonProbe(spool: spool.path).isRunning else { return nil }
+            return .rejected(spool.rejectionText(of: id))
         case nil:
             if let result = try archived(id) { return .finished(result.outcome.state, result) }
             return .gone

@@ -75,47 +75,45 @@ private struct LogFollower {
     }
 
     func run() throws {
-        var printed = 0
+        var over = 0
         var current: (number: Int, log: LogFile)?
         while true {
-            let place = try spool.place(of: id)
-            switch place {
-            case .job: break
-            case .inbox, .staging:
-                _ = bell.wait()
-                continue
-            default:
-                if current != nil { return }
-                _ = try JobHistory(id, in: spool)
-                continue
-            }
-            // The state is read before the log: what a finished job wrote is all there then.
-            let history = try JobHistory(id, in: spool)
-            for attempt in history.attempts where attempt.number > printed {
-                if attempt.number != current?.number {
+            switch try spool.place(of: id) {
+            case .job:
+                // The state is read before the log: what a finished job wrote is all there then.
+                let history = try JobHistory(id, in: spool)
+                if over == 0, let tail { over = try skip(history, tail: tail, &current) }
+                for attempt in history.attempts where attempt.number > over {
+                    let isLive = attempt.isCurrent && history.state == .running
+                    if current?.number != attempt.number {
+                        guard let log = try LogFile(attempt.directory) else {
+                            if !isLive { over = attempt.number }
+                            continue
+                        }
+                        if attempt.number > 1 { Terminal.note("--- attempt \(attempt.number) ---") }
+                        current = (attempt.number, log)
+                    }
                     try current?.log.copyNew()
-                    guard let log = try LogFile(attempt.directory) else {
-                        // Its output has not begun; an attempt that is over without a log has none.
-                        if attempt.isCurrent, history.state == .running { break }
-                        printed = attempt.number
-                        continue
-                    }
-                    if current != nil || attempt.number > 1 && tail == nil || history.attempts.count > 1 {
-                        Terminal.note(Terminal.coloured("--- attempt \(attempt.number) ---", nil))
-                    }
-                    let isFirst = current == nil
-                    current = (attempt.number, log)
-                    if isFirst, let tail, attempt.number == history.attempts.last?.number { try log.seek(toLast: tail) }
-                    else if isFirst, tail != nil { printed = attempt.number; continue }
+                    if !isLive { over = attempt.number }
                 }
-                try current?.log.copyNew()
-                if !(attempt.isCurrent && history.state == .running) { printed = attempt.number }
-            }
-            if history.state.isFinished {
-                try current?.log.copyNew()
-                return
+                if history.state.isFinished { return }
+            case .inbox, .staging: break
+            case .rejected, nil:
+                // A job that was there and is forgotten has said all.
+                if over > 0 || current != nil { return }
+                _ = try JobHistory(id, in: spool)
             }
             _ = bell.wait()
         }
+    }
+
+    /// With `--tail`, only the last attempt is of interest, from its last lines on.
+    private func skip(_ history: JobHistory, tail: Int, _ current: inout (number: Int, log: LogFile)?) throws -> Int {
+        guard current == nil, let last = history.attempts.last else { return 0 }
+        if let log = try LogFile(last.directory) {
+            try log.seek(toLast: tail)
+            current = (last.number, log)
+        }
+        return last.number - 1
     }
 }

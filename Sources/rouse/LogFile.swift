@@ -24,6 +24,7 @@ final class LogFile {
     func copyNew() throws {
         var buffer = [UInt8](repeating: 0, count: 1 << 16)
         while true {
+            skipHole()
             let count = read(descriptor, &buffer, buffer.count)
             if count < 0, errno == EINTR { continue }
             guard count >= 0 else { throw SystemFault("read", path) }
@@ -31,6 +32,19 @@ final class LogFile {
             Output.write(Array(buffer[..<count]))
         }
     }
+
+    /// The runner takes the middle out of a log that grows too large, while it grows.
+    private func skipHole() {
+        let here = lseek(descriptor, 0, SEEK_CUR)
+        let data = lseek(descriptor, here, Self.seekData)
+        guard data > here else {
+            if data < 0 { lseek(descriptor, here, SEEK_SET) }
+            return
+        }
+        Output.write(Array("[rouse: \(data - here) bytes left out]\n".utf8))
+    }
+
+    private static let seekData: Int32 = 3  // SEEK_DATA
 
     /// Goes to where the last `count` lines begin.
     func seek(toLast count: Int) throws {

@@ -1,4 +1,5 @@
 import ArgumentParser
+import Daemon
 import Glibc
 
 @main
@@ -17,7 +18,7 @@ struct Rouse: AsyncParsableCommand {
 
             Completions: rouse --generate-completion-script bash (or zsh, fish). Manual page: rouse manual | man -l -
             """,
-        version: version,
+        version: Daemon.Rouse.version,
         groupedSubcommands: [
             CommandGroup(name: "Spool", subcommands: [
                 InitCommand.self, ServeCommand.self, StatusCommand.self, DoctorCommand.self, ReindexCommand.self,
@@ -33,8 +34,6 @@ struct Rouse: AsyncParsableCommand {
                 SchemaCommand.self, ManualCommand.self, ExitCodesCommand.self,
             ]),
         ])
-
-    static let version = "0.1.0"
 
     /// The parser's own faults (usage) are told by the parser; all others are told here, with their exit status.
     static func main() async {

@@ -1,5 +1,6 @@
 import ArgumentParser
 import Daemon
+import Glibc
 import SpoolFormat
 
 struct ServeCommand: AsyncParsableCommand {
@@ -13,7 +14,7 @@ struct ServeCommand: AsyncParsableCommand {
 
     @OptionGroup var spool: SpoolOption
 
-    @Flag(help: "When stopped, start nothing more and wait for the jobs that run.")
+    @Flag(help: "When stopped, start nothing more and wait for the jobs that run; a second signal ends the wait.")
     var drain = false
 
     @Flag(help: "When stopped, end the jobs that run.")
@@ -24,6 +25,21 @@ struct ServeCommand: AsyncParsableCommand {
     }
 
     func run() async throws {
-        throw CommandFault("this build has no daemon", .software)
+        var settings = DaemonSettings(spool: spool.path, runner: try Program.runner())
+        settings.drains = drain
+        settings.kills = kill
+        try await Serve.run(settings)
+    }
+}
+
+/// Where the programs are.
+enum Program {
+    /// `rouse-runner` as $ROUSE_RUNNER says, or beside this program.
+    static func runner() throws -> String {
+        if let path = Terminal.environment("ROUSE_RUNNER"), !path.isEmpty { return path }
+        guard let own = realpath("/proc/self/exe", nil) else { throw SystemFault("find this program by", "/proc/self/exe") }
+        defer { free(own) }
+        let directory = String(cString: own).split(separator: "/").dropLast().map { "/" + $0 }.joined()
+        return directory + "/rouse-runner"
     }
 }

@@ -17,22 +17,34 @@ extension Directory {
         guard fstat(file, &raw) == 0 else { throw fault("look at", name) }
         let status = FileStatus(raw)
         guard status.kind == .file else { return ([], status) }
-        let capacity = min(Int(clamping: status.size), limit) + 1
-        var failure: Int32 = 0
-        let bytes = [UInt8](unsafeUninitializedCapacity: capacity) { buffer, count in
-            while count < capacity {
-                let got = Glibc.read(file, buffer.baseAddress! + count, capacity - count)
-                if got < 0 {
-                    if errno == EINTR { continue }
-                    failure = errno
-                    return
-                }
-                if got == 0 { return }
-                count += got
-            }
-        }
-        guard failure == 0 else { throw SystemFault("read", path + "/" + name.display, errno: failure) }
+        guard let bytes = Self.read(file, sizeHint: Int(clamping: status.size), limit: limit) else { throw fault("read", name) }
         return (bytes, status)
+    }
+
+    /// Reads to the end, or one byte more than `limit`. The size is a hint only: a file may grow, and in `/proc` it is 0.
+    private static func read(_ file: Int32, sizeHint: Int, limit: Int) -> [UInt8]? {
+        var bytes: [UInt8] = []
+        var room = min(max(sizeHint, 255), limit) + 1
+        while true {
+            let start = bytes.count
+            var failure: Int32 = 0
+            let chunk = [UInt8](unsafeUninitializedCapacity: room) { buffer, count in
+                while count < room {
+                    let got = Glibc.read(file, buffer.baseAddress! + count, room - count)
+                    if got < 0, errno == EINTR { continue }
+                    if got < 0 { failure = errno }
+                    if got <= 0 { return }
+                    count += got
+                }
+            }
+            guard failure == 0 else {
+                errno = failure
+                return nil
+            }
+            if start == 0 { bytes = chunk } else { bytes += chunk }
+            if chunk.count < room || bytes.count > limit { return bytes }
+            room = min(max(bytes.count, 4096), limit + 1 - bytes.count)
+        }
     }
 
     /// Writes a new file that nobody looks for yet; the rename of its directory is what publishes it.

@@ -21,18 +21,27 @@ public struct StateRecord: Sendable, Equatable {
     public var waitsFor: [String]
     /// Of these, the ones that no job is known by.
     public var missing: [String]
-    /// Attempts that ended by themselves, and attempts whose runner was lost.
+    /// Attempts that have begun and are over.
     public var attempts: Int
+    /// Of these, the ones whose runner was lost.
     public var lost: Int
     /// Failures that count against `retries`; a retry by hand begins anew.
     public var failures: Int
+    /// Somebody wants it run again: its dependencies, its start and its expiry no longer count.
+    public var isRetried: Bool
     public var isHeld: Bool
     /// Who holds it: the id of the control job.
     public var heldBy: String?
     /// When it began to wait for what is missing.
     public var since: Timestamp?
+    /// Why the attempt that runs is being ended, so that the next daemon knows it too.
+    public var ending: Ending?
 
-    public init(reason: Reason? = nil, until: Timestamp? = nil, waitsFor: [String] = [], missing: [String] = [], attempts: Int = 0, lost: Int = 0, failures: Int = 0, isHeld: Bool = false, heldBy: String? = nil, since: Timestamp? = nil) {
+    public enum Ending: String, Sendable, CaseIterable {
+        case cancelled, superseded, recovered
+    }
+
+    public init(reason: Reason? = nil, until: Timestamp? = nil, waitsFor: [String] = [], missing: [String] = [], attempts: Int = 0, lost: Int = 0, failures: Int = 0, isRetried: Bool = false, isHeld: Bool = false, heldBy: String? = nil, since: Timestamp? = nil, ending: Ending? = nil) {
         self.reason = reason
         self.until = until
         self.waitsFor = waitsFor
@@ -40,9 +49,11 @@ public struct StateRecord: Sendable, Equatable {
         self.attempts = attempts
         self.lost = lost
         self.failures = failures
+        self.isRetried = isRetried
         self.isHeld = isHeld
         self.heldBy = heldBy
         self.since = since
+        self.ending = ending
     }
 
     /// Whether there is nothing to say.
@@ -55,8 +66,10 @@ public struct StateRecord: Sendable, Equatable {
         object["waits_for"] = waitsFor.isEmpty ? nil : .array(waitsFor.map(JSON.string))
         object["missing"] = missing.isEmpty ? nil : .array(missing.map(JSON.string))
         object["since"] = .optional(since?.description)
+        object["retried"] = isRetried ? true : nil
         object["held"] = isHeld ? true : nil
         object["held_by"] = .optional(heldBy)
+        object["ending"] = .optional(ending?.rawValue)
         object["attempts"] = attempts == 0 ? nil : .number(attempts)
         object["failures"] = failures == 0 ? nil : .number(failures)
         object["lost"] = lost == 0 ? nil : .number(lost)
@@ -71,7 +84,8 @@ public struct StateRecord: Sendable, Equatable {
             waitsFor: object["waits_for"]?.array?.compactMap(\.string) ?? [],
             missing: object["missing"]?.array?.compactMap(\.string) ?? [],
             attempts: object["attempts"]?.int ?? 0, lost: object["lost"]?.int ?? 0,
-            failures: object["failures"]?.int ?? 0, isHeld: object["held"]?.bool ?? false,
-            heldBy: object["held_by"]?.string, since: object["since"]?.string.flatMap(Timestamp.init))
+            failures: object["failures"]?.int ?? 0, isRetried: object["retried"]?.bool ?? false, isHeld: object["held"]?.bool ?? false,
+            heldBy: object["held_by"]?.string, since: object["since"]?.string.flatMap(Timestamp.init),
+            ending: object["ending"]?.string.flatMap(Ending.init))
     }
 }

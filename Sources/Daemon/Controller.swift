@@ -1,0 +1,247 @@
+import Glibc
+import JobIndex
+import SpoolFormat
+
+/// Carries out the verbs that act on jobs: at once, with a result like every other task.
+///
+/// A verb stays in `queued/` until it is done. After a crash it is carried out again, and finds the jobs that it had
+/// reached already as it left them.
+final class Controller {
+    /// So many jobs are listed one by one in a result; of more, only the count.
+    private static let mostListed = 1000
+
+    private let ledger: Ledger
+    private let finisher: Finisher
+    private let requeue: Requeue
+    private let runners: Runners
+    private let admission: Admission
+    /// A job may be runnable now, or may have to wait.
+    var reconsider: (JobID) -> Void = { _ in }
+
+    init(ledger: Ledger, queues: QueueBook, finisher: Finisher, requeue: Requeue, runners: Runners) {
+        self.ledger = ledger
+        admission = Admission(ledger: ledger, queues: queues)
+        self.finisher = finisher
+        self.requeue = requeue
+        self.runners = runners
+    }
+
+    /// Carries out the task in `queued/<id>` and finishes it.
+    func perform(_ task: TaskRecord) throws {
+        let started = Timestamp.now
+        var result = ResultRecord(id: task.id, outcome: .succeeded, attempts: 1, queuedAt: task.acceptedAt, finishedAt: started)
+        switch task.verb {
+        case .run: return
+        case .tasks: result.output = try acceptBatch(task)
+        case .control(let verb, let selector): try control(verb, selector, task, into: &result)
+        }
+        result.startedAt = started
+        result.finishedAt = .now
+        result.durationMilliseconds = (result.finishedAt - started).milliseconds
+        try finisher.finish(task, in: .queued, result)
+    }
+
+    // MARK: tasks
+
+    /// The batch is accepted as a whole; its jobs move to where each of them belongs.
+    private func acceptBatch(_ task: TaskRecord) throws -> JSON {
+        let batch = try ledger.spool.job(task.id, in: .queued)
+        guard case .tasks(let tasks) = task.verb else { return .null }
+        let ids = tasks.enumerated().map { index, element in JobID(element.id ?? "\(task.id).\(index)")! }
+        if batch.contains(SpoolLayout.Job.jobs) {
+            let jobs = try batch.directory(SpoolLayout.Job.jobs)
+            for id in ids where jobs.contains(id.text) { try accept(id, of: task.id, in: jobs) }
+            try batch.removeEmptyDirectory(SpoolLayout.Job.jobs)
+        }
+        return ["jobs": .array(ids.map { .string($0.text) })]
+    }
+
+    private func accept(_ id: JobID, of batch: JobID, in jobs: Directory) throws {
+        let job = try jobs.directory(id.text)
+        let task = try ledger.task(id, in: job)
+        ledger.sequenceSeen(task.sequence)
+        let admitted = try admission.place(task, now: .now)
+        var row = JobRow(task: task, state: .queued, waiting: nil, run: nil, result: nil)
+        switch admitted.readiness {
+        case .ready: break
+        case .waits(let state):
+            try job.replaceState(state)
+            row = JobRow(task: task, state: .waiting, waiting: state, run: nil, result: nil)
+        case .ends(let outcome, let error):
+            let result = ResultRecord(id: id, outcome: outcome, error: error, attempts: 0, queuedAt: task.acceptedAt, finishedAt: .now)
+            try job.write(JSONWriter.write(result.json), to: SpoolLayout.Job.result)
+            row = JobRow(task: task, state: outcome.state, waiting: nil, run: nil, result: result)
+        }
+        try ledger.move(row, from: jobs, to: row.state, event: "accepted", ["verb": "run", "batch": .string(batch.text)])
+        supersede(admitted.supersedes, by: id)
+        reconsider(id)
+    }
+
+    // MARK: control verbs
+
+    private func control(_ verb: ControlVerb, _ selector: Selector, _ task: TaskRecord, into result: inout ResultRecord) throws {
+        let rows = try ledger.store.select(selector, in: Set(JobState.allCases)).filter { row in
+            row.id != task.id && row.verb == "run"
+        }
+        if case .job(let name) = selector, rows.isEmpty {
+            result.outcome = .failed
+            result.error = ErrorRecord("not_found", "there is no job called \(name)")
+            return
+        }
+        var done: JSONObject = [:]
+        var counts: [String: Int] = [:]
+        var failure: ErrorRecord?
+        for row in rows {
+            let word: String
+            if isForeign(task, row) {
+                word = "not_allowed"
+            } else {
+                word = try act(verb, on: row, for: task)
+            }
+            counts[word, default: 0] += 1
+            if done.count < Self.mostListed { done[row.id.text] = .string(word) }
+            if case .job = selector, Self.refusals.contains(word) {
+                failure = ErrorRecord(word, "\(row.id) can't be \(Self.participle(verb)): \(Self.reason(word, row))")
+            }
+        }
+        result.output = ["verb": .string(verb.rawValue), "count": .number(rows.count), "jobs": .object(done)]
+        if let failure {
+            result.outcome = .failed
+            result.error = failure
+        }
+    }
+
+    /// Words for what was not done to the one job that was named.
+    private static let refusals: Set = ["not_allowed", "already_finished", "not_finished", "not_lost", "not_held", "running"]
+
+    private static func participle(_ verb: ControlVerb) -> String {
+        switch verb {
+        case .cancel: "cancelled"
+        case .retry: "retried"
+        case .recover: "recovered"
+        case .hold: "held"
+        case .release: "released"
+        }
+    }
+
+    private static func reason(_ word: String, _ row: JobRow) -> String {
+        switch word {
+        case "not_allowed": "it belongs to user \(row.uid)"
+        case "already_finished": "it is finished (\(row.outcome?.rawValue ?? row.state.rawValue))"
+        case "not_held": "nobody holds it"
+        default: "it is \(row.state.rawValue)"
+        }
+    }
+
+    /// Users other than the daemon's act on their own jobs only.
+    private func isForeign(_ task: TaskRecord, _ row: JobRow) -> Bool {
+        task.uid != geteuid() && task.uid != 0 && task.uid != row.uid
+    }
+
+    private func act(_ verb: ControlVerb, on row: JobRow, for task: TaskRecord) throws -> String {
+        switch verb {
+        case .cancel: try cancel(row, .cancelled, by: task.id)
+        case .retry: try retry(row)
+        case .recover: try recover(row)
+        case .hold: try hold(row, by: task.id)
+        case .release: try release(row)
+        }
+    }
+
+    /// The newer job takes the place of these.
+    func supersede(_ rows: [JobRow], by id: JobID) {
+        for row in rows {
+            // A job that can't be ended now keeps its key; the newer one waits for it.
+            _ = try? cancel(row, .superseded, by: id)
+        }
+    }
+
+    /// Ends a running job, whose outcome is then `cancelled`.
+    func end(_ row: JobRow, because reason: String) {
+        ledger.events.append("ending", job: row.id, ["why": .string(reason)])
+        _ = try? cancel(row, .cancelled, by: row.id)
+    }
+
+    private func cancel(_ row: JobRow, _ ending: StateRecord.Ending, by id: JobID) throws -> String {
+        switch row.state {
+        case .done, .failed: return "already_finished"
+        case .running:
+            let job = try ledger.spool.job(row.id, in: .running)
+            var state = try job.readState() ?? StateRecord(attempts: row.attempts - 1)
+            if state.ending == nil {
+                state.ending = ending
+                try job.replaceState(state)
+                ledger.events.append("ending", job: row.id, ["why": .string(ending.rawValue), "by": .string(id.text)])
+            }
+            runners.cancel(row.id)
+            return "stopping"
+        case .waiting, .queued:
+            let job = try ledger.spool.job(row.id, in: row.state)
+            let task = try ledger.task(row.id, in: job)
+            let isCancel = ending == .cancelled
+            let error = isCancel
+                ? ErrorRecord("cancelled", "it was cancelled by \(id)")
+                : ErrorRecord("superseded", "\(id), which is newer and has the same key, took its place")
+            try finisher.finish(task, in: row.state, ResultRecord(
+                id: row.id, outcome: isCancel ? .cancelled : .superseded, error: error, attempts: row.attempts,
+                queuedAt: row.acceptedAt, finishedAt: .now))
+            return ending.rawValue
+        }
+    }
+
+    private func retry(_ row: JobRow) throws -> String {
+        switch row.state {
+        case .done, .failed: return try requeue.queueAgain(row) ? "retried" : "not_finished"
+        case .waiting where row.reason == .backoff:
+            let job = try ledger.spool.job(row.id, in: .waiting)
+            var state = try job.readState() ?? StateRecord(attempts: row.attempts)
+            state.until = .now
+            try job.replaceState(state)
+            reconsider(row.id)
+            return "retried"
+        case .waiting, .queued, .running: return "not_finished"
+        }
+    }
+
+    /// A job whose runner was lost, or hangs, goes back to its queue; the attempt is kept and costs no try.
+    private func recover(_ row: JobRow) throws -> String {
+        switch row.state {
+        case .running: return try cancel(row, .recovered, by: row.id) == "stopping" ? "recovering" : "not_lost"
+        case .failed where row.outcome == .lost: return try requeue.queueAgain(row) ? "recovered" : "not_lost"
+        case .done, .failed: return "already_finished"
+        case .waiting, .queued: return "not_lost"
+        }
+    }
+
+    private func hold(_ row: JobRow, by id: JobID) throws -> String {
+        guard row.state == .waiting || row.state == .queued else { return row.state.isFinished ? "already_finished" : "running" }
+        let job = try ledger.spool.job(row.id, in: row.state)
+        let task = try ledger.task(row.id, in: job)
+        var state = try job.readState() ?? StateRecord(attempts: row.attempts)
+        if state.isHeld { return "held" }
+        state.isHeld = true
+        state.heldBy = id.text
+        state.reason = .hold
+        try job.replaceState(state)
+        let held = JobRow(task: task, state: .waiting, waiting: state, run: nil, result: nil)
+        if row.state == .queued {
+            try ledger.move(held, from: ledger.spool.directory(of: .queued), to: .waiting, event: "held", ["by": .string(id.text)])
+        } else {
+            ledger.events.append("held", job: row.id, ["by": .string(id.text)])
+            ledger.record(held)
+        }
+        return "held"
+    }
+
+    private func release(_ row: JobRow) throws -> String {
+        guard row.state == .waiting else { return row.state.isFinished ? "already_finished" : "not_held" }
+        let job = try ledger.spool.job(row.id, in: .waiting)
+        guard var state = try job.readState(), state.isHeld else { return "not_held" }
+        state.isHeld = false
+        state.heldBy = nil
+        try job.replaceState(state)
+        ledger.events.append("released", job: row.id)
+        reconsider(row.id)
+        return "released"
+    }
+}

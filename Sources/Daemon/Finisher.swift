@@ -1,0 +1,166 @@
+import Glibc
+import JobIndex
+import JobRunner
+import SpoolFormat
+
+/// Makes the outcome of what has ended: another try, or a result and its place in `done/` or `failed/`.
+final class Finisher {
+    private let ledger: Ledger
+    private let requeue: Requeue
+    /// Puts a copy of a result where `reply_to` says, without holding anything up; then calls back.
+    var reply: (JobID, _ path: String, _ bytes: [UInt8]) -> Void = { _, _, _ in }
+    /// A job is finished, and others may have waited for that.
+    var onFinished: (JobRow) -> Void = { _ in }
+    /// A job waits for its next try.
+    var onWaiting: (JobRow) -> Void = { _ in }
+    private var random = SystemRandomNumberGenerator()
+
+    init(ledger: Ledger, requeue: Requeue) {
+        self.ledger = ledger
+        self.requeue = requeue
+    }
+
+    /// An attempt has ended by itself, by its time limit or by request.
+    func attemptEnded(_ id: JobID, _ exit: ExitRecord) throws {
+        let job = try ledger.spool.job(id, in: .running)
+        let task = try ledger.task(id, in: job)
+        let past = try job.readState() ?? StateRecord()
+        if past.attempts >= exit.attempt { return try leave(task, past) }
+        var (outcome, error) = exit.outcome
+        if exit.cause == .cancelled {
+            switch past.ending {
+            case .recovered: return try runAgain(task, past, after: exit.attempt)
+            case .superseded: (outcome, error) = (.superseded, ErrorRecord("superseded", "a newer job with its key took its place"))
+            case .cancelled, nil: break
+            }
+        }
+        if outcome == .failed || outcome == .timedOut, past.failures < task.retries, past.ending == nil {
+            return try backOff(task, past, exit, outcome, error)
+        }
+        var result = ResultRecord(
+            id: id, outcome: outcome, error: error, attempts: exit.attempt, queuedAt: task.acceptedAt, finishedAt: exit.finishedAt)
+        result.take(exit)
+        if exit.cause == .unstartable { result.startedAt = exit.startedAt }
+        readOutput(of: job, into: &result)
+        if exit.logBytesLeftOut > 0 { result.warnings.append("the log was too long: \(exit.logBytesLeftOut) bytes were left out of its middle") }
+        if exit.leftBehind > 0 { result.warnings.append("\(exit.leftBehind) processes were left behind and ended") }
+        try finish(task, in: .running, result)
+    }
+
+    /// The runner was lost and nobody knows how the attempt ended.
+    func attemptLost(_ id: JobID, attempt: Int) throws {
+        let job = try ledger.spool.job(id, in: .running)
+        let task = try ledger.task(id, in: job)
+        var past = try job.readState() ?? StateRecord()
+        if past.attempts >= attempt { return try leave(task, past) }
+        func end(_ outcome: Outcome, _ error: ErrorRecord) throws {
+            let result = ResultRecord(
+                id: id, outcome: outcome, error: error, attempts: attempt, queuedAt: task.acceptedAt, finishedAt: .now)
+            try finish(task, in: .running, result)
+        }
+        switch past.ending {
+        case .cancelled: return try end(.cancelled, ErrorRecord("cancelled", "it was cancelled, and its runner was lost"))
+        case .superseded: return try end(.superseded, ErrorRecord("superseded", "a newer job with its key took its place"))
+        case .recovered: return try runAgain(task, past, after: attempt)
+        case nil: break
+        }
+        past.lost += 1
+        if task.onCrash == .fail {
+            return try end(.lost, ErrorRecord("lost", "its runner was lost; on_crash is \"fail\", so it is not run again", retryable: true))
+        }
+        if past.lost > Defaults.crashReruns {
+            return try end(.lost, ErrorRecord("lost", "its runner was lost \(past.lost) times", retryable: true))
+        }
+        past.attempts = attempt
+        past.reason = nil
+        past.until = nil
+        try requeue.leaveRunning(task, state: past, event: "lost", ["attempt": .number(attempt)])
+    }
+
+    /// The runner never began: the attempt did not happen.
+    func attemptNeverBegan(_ id: JobID) throws {
+        let job = try ledger.spool.job(id, in: .running)
+        let task = try ledger.task(id, in: job)
+        var past = try job.readState() ?? StateRecord()
+        if past.ending == .cancelled || past.ending == .superseded { return try attemptLost(id, attempt: past.attempts + 1) }
+        past.ending = nil
+        try job.removeFile(SpoolLayout.Job.run)
+        try requeue.leaveRunning(task, state: past, event: "not_started", [:])
+    }
+
+    private func leave(_ task: TaskRecord, _ state: StateRecord) throws {
+        try requeue.leaveRunning(task, state: state, event: state.reason == .backoff ? "backed_off" : "requeued", [:])
+    }
+
+    private func runAgain(_ task: TaskRecord, _ past: StateRecord, after attempt: Int) throws {
+        var state = past
+        state.attempts = attempt
+        state.ending = nil
+        state.reason = nil
+        state.until = nil
+        try requeue.leaveRunning(task, state: state, event: "recovered", ["attempt": .number(attempt)])
+    }
+
+    private func backOff(_ task: TaskRecord, _ past: StateRecord, _ exit: ExitRecord, _ outcome: Outcome, _ error: ErrorRecord?) throws {
+        var state = past
+        state.attempts = exit.attempt
+        state.failures += 1
+        state.reason = .backoff
+        let wait = (task.options.backoff ?? Backoff()).wait(
+            afterFailure: state.failures, random: Double.random(in: -1...1, using: &random))
+        state.until = Timestamp.now + wait
+        var details: JSONObject = ["attempt": .number(exit.attempt), "outcome": .string(outcome.rawValue)]
+        details["exit_code"] = .optional(exit.exitCode)
+        details["signal"] = .optional(exit.signal)
+        details["error"] = error?.json
+        details["until"] = .optional(state.until?.description)
+        try requeue.leaveRunning(task, state: state, event: "backed_off", details)
+        if let row = ledger.ask(nil, { try $0.job(task.id) }) { onWaiting(row) }
+    }
+
+    /// Writes a result for a job in any state, and moves the job where it belongs.
+    func finish(_ task: TaskRecord, in state: JobState, _ result: ResultRecord) throws {
+        let job = try ledger.spool.job(task.id, in: state)
+        var result = result
+        if job.contains(SpoolLayout.Job.log) {
+            result.log = "\(result.outcome.state.rawValue)/\(task.id)/\(SpoolLayout.Job.log)"
+        }
+        let bytes = JSONWriter.write(result.json)
+        try job.replace(SpoolLayout.Job.result, with: bytes)
+        if let path = task.options.replyTo {
+            // The job stays where it is until the copy is there: a crash in between makes it again.
+            reply(task.id, path, bytes)
+        } else {
+            try settle(task, in: state, result)
+        }
+    }
+
+    /// Moves a job that has its result to `done/` or `failed/`.
+    func settle(_ task: TaskRecord, in state: JobState, _ result: ResultRecord) throws {
+        let row = JobRow(task: task, state: result.outcome.state, waiting: nil, run: nil, result: result)
+        var details: JSONObject = ["outcome": .string(result.outcome.rawValue), "attempts": .number(result.attempts)]
+        details["exit_code"] = .optional(result.exitCode)
+        details["signal"] = .optional(result.signal)
+        details["duration_ms"] = result.durationMilliseconds.map(JSON.int)
+        details["error"] = result.error?.json
+        try ledger.move(row, from: ledger.spool.directory(of: state), to: row.state, event: "finished", details)
+        onFinished(row)
+    }
+
+    private func readOutput(of job: Directory, into result: inout ResultRecord) {
+        let limit = Defaults.outputBytes
+        do throws(SystemFault) {
+            guard let (bytes, status) = try job.read(SpoolLayout.Job.output, limit: limit) else { return }
+            guard status.kind == .file else { return result.warnings.append("output.json is \(status.kind.words); it is left out") }
+            guard bytes.count <= limit else { return result.warnings.append("output.json is larger than \(limit) bytes; it is left out") }
+            do throws(JSONFault) {
+                result.output = try JSONReader.read(bytes)
+            } catch {
+                result.warnings.append(
+                    "output.json is no JSON (line \(error.position.line), column \(error.position.column): expected \(error.expected)); it is left out")
+            }
+        } catch {
+            result.warnings.append("output.json can't be read: \(error.reason)")
+        }
+    }
+}

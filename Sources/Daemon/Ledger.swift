@@ -1,0 +1,98 @@
+import JobIndex
+import SpoolFormat
+
+/// The files of jobs, the index and the events, kept in step.
+///
+/// A change of state is one rename of the job's directory. What follows from it, a line in `events/` and a row in the
+/// index, is written after the rename and gathers until the end of the round. If it can't be written, the rename
+/// stands: the index is then behind and is brought up from the files.
+final class Ledger {
+    let spool: Spool
+    let store: any JobStore
+    let events: EventLog
+    /// The index does not show what the directories say; nothing is chosen from it until it is repaired.
+    private(set) var isIndexBehind = false
+    /// Rows were changed in this round.
+    private(set) var hasChanges = false
+    /// Jobs per state and queue whose start waits for their intent to be on disk, and the like, are told by these.
+    private var nextSequence: Int64 = 1
+
+    init(spool: Spool, store: any JobStore) throws {
+        self.spool = spool
+        self.store = store
+        events = EventLog(spool.events)
+        nextSequence = try store.highestSequence() + 1
+    }
+
+    /// A number that no job has had, larger than all before.
+    func takeSequence() -> Int64 {
+        defer { nextSequence += 1 }
+        return nextSequence
+    }
+
+    func sequenceSeen(_ sequence: Int64) { nextSequence = max(nextSequence, sequence + 1) }
+
+    /// Renames a job's directory and writes down that it was. The rename is the change; it alone can throw.
+    func move(
+        _ row: JobRow, from source: Directory, named name: String? = nil, to state: JobState, event: String,
+        _ details: JSONObject = JSONObject()
+    ) throws(SystemFault) {
+        try source.rename(name ?? row.id.text, to: spool.directory(of: state), as: row.id.text)
+        var details = details
+        details["queue"] = .string(row.queue)
+        details["state"] = .string(state.rawValue)
+        events.append(event, job: row.id, details)
+        record(row)
+    }
+
+    /// What was accepted. Where the file is gone or damaged the index still has it, and it is written again.
+    func task(_ id: JobID, in job: Directory) throws -> TaskRecord {
+        do {
+            if let task = try job.readTask() { return task }
+        } catch is DamagedRecord {}
+        guard let row = try store.job(id) else {
+            throw DamagedRecord(path: job.path + "/" + SpoolLayout.Job.task, reason: "it is gone, and the index does not know the job")
+        }
+        let json = try JSONReader.read(row.task)
+        try job.replace(SpoolLayout.Job.task, with: JSONWriter.write(json))
+        return try TaskRecord.read(json)
+    }
+
+    /// Writes what is known of a job to the index.
+    func record(_ row: JobRow) {
+        hasChanges = true
+        do { try store.put(row) } catch { isIndexBehind = true }
+    }
+
+    func erase(_ id: JobID) {
+        hasChanges = true
+        do { try store.remove(id) } catch { isIndexBehind = true }
+    }
+
+    /// Runs a question to the index; one that can't be answered leaves the index to be repaired.
+    func ask<Answer>(_ otherwise: Answer, _ question: (any JobStore) throws -> Answer) -> Answer {
+        do { return try question(store) } catch {
+            isIndexBehind = true
+            return otherwise
+        }
+    }
+
+    /// Ends a round: events first, then the index. A crash in between tells an event twice rather than not at all.
+    /// - Returns: whether rows were committed, and what could not be written.
+    func endRound() -> (committed: Bool, fault: (any Error)?) {
+        var fault: (any Error)?
+        do { try events.flush() } catch { fault = error }
+        guard hasChanges else { return (false, fault) }
+        hasChanges = false
+        do {
+            if isIndexBehind { try store.rollback() } else { try store.commit() }
+            return (!isIndexBehind, fault)
+        } catch {
+            isIndexBehind = true
+            try? store.rollback()
+            return (false, error)
+        }
+    }
+
+    func indexIsRepaired() { isIndexBehind = false }
+}

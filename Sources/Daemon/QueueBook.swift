@@ -1,0 +1,23 @@
+import Glibc
+import SpoolFormat
+
+/// What is in force for each queue.
+final class QueueBook {
+    private let files: ConfigurationDirectory<QueueConfiguration>
+    private let none = QueueConfiguration()
+
+    init(_ directory: Directory) {
+        files = ConfigurationDirectory(directory) { json throws(TaskFault) in try QueueConfiguration.read(json) }
+    }
+
+    func refresh() throws -> [ConfigurationDirectory<QueueConfiguration>.Change] { try files.refresh() }
+
+    var configured: [String] { files.values.keys.sorted() }
+
+    subscript(queue: String) -> QueueConfiguration { files.values[queue] ?? none }
+
+    /// How many jobs of the queue run at once: what is configured, else the number of cores.
+    func slots(_ queue: String) -> Int { self[queue].slots ?? Self.cores }
+
+    static let cores = max(1, Int(sysconf(Int32(_SC_NPROCESSORS_ONLN))))
+}

@@ -1,0 +1,66 @@
+import JobIndex
+import SpoolFormat
+
+/// Puts a job back in line, with what belongs to its last attempt moved to `attempts/<n>/`.
+///
+/// The new `state.json` is written first and says how many attempts are over: a job in `running/` whose `state.json`
+/// counts the attempt of its `run.json` is on its way out, and whoever finds it so after a crash goes on here.
+final class Requeue {
+    private let ledger: Ledger
+
+    init(ledger: Ledger) { self.ledger = ledger }
+
+    /// Moves a job out of `running/` for another try, or to wait for one.
+    func leaveRunning(_ task: TaskRecord, state: StateRecord, event: String, _ details: JSONObject) throws {
+        let job = try ledger.spool.job(task.id, in: .running)
+        try job.replaceState(state)
+        try putAway(job, attempt: state.attempts)
+        let target: JobState = state.reason == nil ? .queued : .waiting
+        let row = JobRow(task: task, state: target, waiting: state, run: nil, result: nil)
+        try ledger.move(row, from: ledger.spool.directory(of: .running), to: target, event: event, details)
+    }
+
+    /// A finished job in `done/` or `failed/` is queued again, by request.
+    func queueAgain(_ row: JobRow) throws -> Bool {
+        let job = try ledger.spool.job(row.id, in: row.state)
+        guard let task = try job.readTask() else { return false }
+        try ledger.spool.directory(of: row.state).rename(row.id.text, to: ledger.spool.staging, as: row.id.text)
+        try queueAgain(staged: row.id, task: task)
+        return true
+    }
+
+    /// Goes on with a finished job that is in `.staging/` to be queued again. Its attempts are kept; its tries are
+    /// counted anew.
+    func queueAgain(staged id: JobID, task: TaskRecord) throws(SystemFault) {
+        let job = try ledger.spool.staging.directory(id.text)
+        // What is there is what somebody moved here; records that can't be read are as good as absent.
+        let run = (try? job.readRun()) ?? nil
+        let result = (try? job.readResult()) ?? nil
+        let before = (try? job.readState()) ?? nil
+        let attempts = max(run?.attempt ?? 0, result?.attempts ?? 0, before?.attempts ?? 0)
+        var state = StateRecord(attempts: attempts, isRetried: true)
+        try putAway(job, attempt: attempts)
+        let readiness = ledger.ask(Readiness.ready) { try Readiness.judge(task, past: state, store: $0, now: .now) }
+        var target = JobState.queued
+        if case .waits(let waiting) = readiness { (state, target) = (waiting, .waiting) }
+        try job.replaceState(state)
+        let row = JobRow(task: task, state: target, waiting: state, run: nil, result: nil)
+        try ledger.move(row, from: ledger.spool.staging, to: target, event: "retried", ["attempts": .number(attempts)])
+        onQueuedAgain(row)
+    }
+
+    var onQueuedAgain: (JobRow) -> Void = { _ in }
+
+    private func putAway(_ job: Directory, attempt: Int) throws(SystemFault) {
+        let files = SpoolLayout.Job.ofAttempt
+        guard files.contains(where: job.contains) else { return }
+        if attempt == 0 {
+            // It ended before it began: there is no attempt to keep, only the result that no longer holds.
+            for file in files { try job.removeFile(file) }
+            return
+        }
+        let attempts = try job.directory(makingIfMissing: SpoolLayout.Job.attempts)
+        let own = try attempts.directory(makingIfMissing: String(attempt))
+        for file in files where job.contains(file) { try job.rename(file, to: own, as: file, replacing: true) }
+    }
+}

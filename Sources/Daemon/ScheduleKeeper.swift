@@ -1,0 +1,114 @@
+import SpoolFormat
+
+/// Drops the tasks of `config/schedules/` when their times come.
+///
+/// A firing is a file in the inbox like every other task. Its name is made of the schedule's name and of the time, and
+/// so is its key, so a firing that is dropped again after a crash is known.
+final class ScheduleKeeper {
+    /// Missed firings that are made up for one by one; a schedule of seconds that was away for a year has more.
+    private static let mostMissed = 1000
+
+    private let spool: Spool
+    private let events: EventLog
+    private let files: ConfigurationDirectory<Entry>
+    private var lastFired: [String: Timestamp]
+    private var next: [String: Timestamp] = [:]
+
+    struct Entry: Equatable {
+        var configuration: ScheduleConfiguration
+        var recurrence: Recurrence
+    }
+
+    init(spool: Spool, events: EventLog) {
+        self.spool = spool
+        self.events = events
+        files = ConfigurationDirectory(spool.schedules) { json throws(TaskFault) in try Self.entry(json) }
+        lastFired = Self.readLastFired(spool.daemon)
+    }
+
+    private static func entry(_ json: JSON) throws(TaskFault) -> Entry {
+        let configuration = try ScheduleConfiguration.read(json)
+        if let every = configuration.every {
+            return Entry(configuration: configuration, recurrence: .every(milliseconds: every.milliseconds))
+        }
+        let expression: CronExpression
+        do throws(CronFault) { expression = try CronExpression(configuration.cron ?? "") } catch {
+            throw TaskFault("bad_value", "\(error)", at: JSONPath([.name("cron")]), expected: error.expected)
+        }
+        guard expression.canFire else {
+            throw TaskFault("bad_value", "\"\(expression)\" never comes", at: JSONPath([.name("cron")]), expected: "a date that exists")
+        }
+        do throws(ZoneFault) {
+            return Entry(configuration: configuration, recurrence: .cron(expression, try ZoneRules.named(configuration.timezone ?? "local")))
+        } catch {
+            throw TaskFault("bad_value", "\(error)", at: JSONPath([.name("timezone")]), expected: error.expected)
+        }
+    }
+
+    /// Reads the configuration again. A schedule that is new, or changed, begins now.
+    func refresh(now: Timestamp = .now) throws -> [ConfigurationDirectory<Entry>.Change] {
+        let changes = try files.refresh()
+        for change in changes {
+            next[change.name] = nil
+            if change.value == nil { lastFired[change.name] = nil }
+        }
+        for (name, entry) in files.values where next[name] == nil {
+            let start = lastFired[name] ?? now
+            if lastFired[name] == nil { lastFired[name] = now }
+            next[name] = entry.recurrence.next(after: start.milliseconds).map(Timestamp.init(milliseconds:))
+        }
+        if !changes.isEmpty { try save() }
+        return changes
+    }
+
+    var nextDue: Timestamp? { next.values.min() }
+
+    /// Drops what is due. Times that passed while nobody was looking go by the schedule's rule for missed ones.
+    func work(now: Timestamp = .now) throws {
+        for (name, due) in next.sorted(by: { $0.key < $1.key }) where due <= now {
+            guard let entry = files.values[name] else { continue }
+            let start = lastFired[name] ?? Timestamp(milliseconds: due.milliseconds - 1)
+            let firings = entry.recurrence.firings(after: start.milliseconds, through: now.milliseconds, limit: Self.mostMissed)
+                .map(Timestamp.init(milliseconds:))
+            for firing in Self.chosen(firings, entry.configuration.missed, now: now) { try fire(name, entry.configuration, at: firing) }
+            lastFired[name] = now
+            next[name] = entry.recurrence.next(after: now.milliseconds).map(Timestamp.init(milliseconds:))
+            try save()
+        }
+    }
+
+    /// A firing is missed when it is older than a sweep: the daemon was off, or the machine slept.
+    private static func chosen(_ firings: [Timestamp], _ policy: MissedPolicy, now: Timestamp) -> [Timestamp] {
+        switch policy {
+        case .all: firings
+        case .once: Array(firings.suffix(1))
+        case .skip: firings.filter { (now - $0) < Defaults.sweep }.suffix(1)
+        }
+    }
+
+    private func fire(_ name: String, _ schedule: ScheduleConfiguration, at time: Timestamp) throws {
+        let stamp = String(time.description.prefix(19)).filter { $0 != "-" && $0 != ":" } + "Z"
+        guard let id = JobID("\(name).\(stamp)"), var task = schedule.task.object else { return }
+        let file = id.text + ".json"
+        guard !spool.isUsed(id), !spool.inbox.contains(file) else { return }
+        if task["run"] != nil {
+            if task["key"] == nil { task["key"] = .string("schedule:\(id)") }
+            if let queue = schedule.queue, task["queue"] == nil { task["queue"] = .string(queue) }
+        }
+        try spool.inbox.replace(file, with: JSONWriter.write(.object(task)), synchronizing: true)
+        events.append("schedule_fired", ["schedule": .string(name), "time": .string(time.description), "job": .string(id.text)])
+    }
+
+    private func save() throws {
+        var object = JSONObject()
+        for (name, time) in lastFired.sorted(by: { $0.key < $1.key }) { object[name] = .string(time.description) }
+        try spool.daemon.replace(SpoolLayout.Daemon.schedules, with: JSONWriter.write(.object(object)), synchronizing: true)
+    }
+
+    private static func readLastFired(_ directory: Directory) -> [String: Timestamp] {
+        let object = (try? directory.readJSON(SpoolLayout.Daemon.schedules))?.object ?? [:]
+        var times: [String: Timestamp] = [:]
+        for member in object.members { times[member.name] = member.value.string.flatMap { Timestamp($0) } }
+        return times
+    }
+}

@@ -1,0 +1,86 @@
+import JobIndex
+import JobRunner
+import SpoolFormat
+
+/// Chooses what runs next, and starts it: first the intent, then the rename, then the process.
+final class Scheduler {
+    private let ledger: Ledger
+    private let queues: QueueBook
+    private let runners: Runners
+    /// Starts that wait until their intent is on disk.
+    private var unsynced: [Start] = []
+
+    private struct Start {
+        let id: JobID
+        let attempt: Int
+    }
+
+    /// While it is set nothing starts: the PAUSE file, or a daemon that is about to end.
+    var isPaused = false
+
+    init(ledger: Ledger, queues: QueueBook, runners: Runners) {
+        self.ledger = ledger
+        self.queues = queues
+        self.runners = runners
+    }
+
+    /// Fills every free slot, queue by queue in turn.
+    func fill() throws {
+        guard !isPaused, !ledger.isIndexBehind else { return }
+        var active: [String: (queued: Int, running: Int)] = [:]
+        for count in try ledger.store.counts() {
+            if count.state == .queued { active[count.queue, default: (0, 0)].queued += count.count }
+            if count.state == .running { active[count.queue, default: (0, 0)].running += count.count }
+        }
+        var open = active.filter { $0.value.queued > 0 && $0.value.running < queues.slots($0.key) }.keys.sorted()
+        while !open.isEmpty {
+            var next: [String] = []
+            for queue in open {
+                guard let row = try ledger.store.nextQueued(in: queue) else { continue }
+                try start(row)
+                active[queue]!.running += 1
+                if active[queue]!.running < queues.slots(queue) { next.append(queue) }
+            }
+            open = next
+        }
+    }
+
+    private func start(_ row: JobRow) throws {
+        var row = row
+        let spool = ledger.spool
+        let task = try TaskRecord.read(JSONReader.read(row.task))
+        guard let job = try spool.jobIfThere(row.id, in: .queued) else {
+            // Somebody has moved it: what the directories say counts.
+            return ledger.erase(row.id)
+        }
+        let past = row.attempts > 0 ? try job.readState() ?? StateRecord(attempts: row.attempts) : StateRecord()
+        let runner = try runners.take()
+        let run = RunRecord(
+            task: task, attempt: past.attempts + 1, lost: past.lost,
+            queueEnvironment: queues[row.queue].environment, spool: spool.path, runner: runner.identity, at: .now)
+        row.state = .running
+        row.attempts = run.attempt
+        row.startedAt = run.startedAt
+        row.expiresAt = nil
+        do {
+            try job.write(JSONWriter.write(run.json), to: SpoolLayout.Job.run)
+            try ledger.move(
+                row, from: spool.directory(of: .queued), to: .running, event: "started", ["attempt": .number(run.attempt)])
+        } catch {
+            runners.giveBack(runner)
+            throw error
+        }
+        runners.assign(runner, to: row.id, attempt: run.attempt)
+        if task.onCrash == .fail {
+            unsynced.append(Start(id: row.id, attempt: run.attempt))
+        } else {
+            runners.begin(row.id, attempt: run.attempt)
+        }
+    }
+
+    /// Starts whose intent has just been committed: to be begun once it is on disk.
+    func takeUnsynced() -> [(id: JobID, attempt: Int)] {
+        defer { unsynced = [] }
+        return unsynced.map { ($0.id, $0.attempt) }
+    }
+}

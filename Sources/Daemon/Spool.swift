@@ -1,0 +1,79 @@
+import Glibc
+import SpoolFormat
+
+/// The directories of a spool, held open.
+final class Spool {
+    /// Absolute, without symbolic links.
+    let path: String
+    let root: Directory
+    let inbox: Directory
+    let rejected: Directory
+    let staging: Directory
+    let events: Directory
+    let archive: Directory
+    let daemon: Directory
+    let queues: Directory
+    let schedules: Directory
+    private let states: [JobState: Directory]
+
+    /// Opens the spool at `path`, making sub-directories that are missing: version control keeps no empty ones.
+    init(_ path: String) throws(DaemonFault) {
+        guard let resolved = realpath(path, nil) else {
+            throw DaemonFault(
+                "there is no spool at \(path): \(String(cString: strerror(errno))); make one with: rouse init \(path)",
+                exitCode: 66)
+        }
+        defer { free(resolved) }
+        self.path = String(cString: resolved)
+        do throws(SystemFault) {
+            let root = try Directory(self.path)
+            self.root = root
+            guard root.contains(SpoolLayout.inbox) else {
+                throw SystemFault("find inbox/ in", path, errno: ENOENT)
+            }
+            func open(_ name: String) throws(SystemFault) -> Directory { try root.directory(makingIfMissing: name) }
+            inbox = try open(SpoolLayout.inbox)
+            rejected = try open(SpoolLayout.rejected)
+            staging = try open(SpoolLayout.staging)
+            events = try open(SpoolLayout.events)
+            archive = try open(SpoolLayout.archive)
+            daemon = try open(SpoolLayout.daemon)
+            let config = try open(SpoolLayout.config)
+            for kind in SpoolLayout.configKinds { _ = try config.directory(makingIfMissing: kind) }
+            _ = try open(SpoolLayout.sessions)
+            queues = try config.directory("queues")
+            schedules = try config.directory("schedules")
+            var states: [JobState: Directory] = [:]
+            for state in JobState.allCases { states[state] = try open(state.rawValue) }
+            self.states = states
+        } catch {
+            if error.isMissing {
+                throw DaemonFault("\(path) is not a spool: it has no inbox/; make one with: rouse init \(path)", exitCode: 66)
+            }
+            throw DaemonFault("\(error)", exitCode: error.errno == EACCES || error.errno == EPERM ? 77 : 74)
+        }
+    }
+
+    func directory(of state: JobState) -> Directory { states[state]! }
+
+    func job(_ id: JobID, in state: JobState) throws(SystemFault) -> Directory {
+        try directory(of: state).directory(id.text)
+    }
+
+    /// The job's directory, or `nil` where the job is not in that state any more.
+    func jobIfThere(_ id: JobID, in state: JobState) throws(SystemFault) -> Directory? {
+        do throws(SystemFault) {
+            return try job(id, in: state)
+        } catch {
+            if error.isMissing { return nil }
+            throw error
+        }
+    }
+
+    /// The state of `id` by the files: the directory that has it, or `nil`.
+    func state(of id: JobID) -> JobState? {
+        JobState.allCases.first { directory(of: $0).contains(id.text) }
+    }
+
+    func isUsed(_ id: JobID) -> Bool { staging.contains(id.text) || state(of: id) != nil }
+}

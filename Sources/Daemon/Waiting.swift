@@ -1,0 +1,80 @@
+import JobIndex
+import SpoolFormat
+
+/// Lets waiting jobs go on when what they wait for has come.
+final class Waiting {
+    private let ledger: Ledger
+    private let finisher: Finisher
+    private var pending: [JobID] = []
+    private var isPending: Set<JobID> = []
+
+    /// How many jobs are judged in one round.
+    private static let batch = 200
+
+    init(ledger: Ledger, finisher: Finisher) {
+        self.ledger = ledger
+        self.finisher = finisher
+    }
+
+    var hasMore: Bool { !pending.isEmpty }
+
+    /// Has the job judged anew in this round or a later one.
+    func reconsider(_ id: JobID) {
+        if isPending.insert(id).inserted { pending.append(id) }
+    }
+
+    /// Has everything judged anew that waits for this job, by its id or its key, or to take over its key.
+    func reconsiderWaiters(for row: JobRow) {
+        let waiters: [JobRow] = ledger.ask([]) { store in
+            var rows = try store.waiting(forDependency: row.id.text)
+            if let key = row.key {
+                rows += try store.waiting(forDependency: key)
+                rows += try store.waiting(forKey: key)
+            }
+            return rows
+        }
+        for waiter in waiters { reconsider(waiter.id) }
+    }
+
+    /// Has everything judged anew that is due.
+    func reconsiderDue(at now: Timestamp) {
+        for row in ledger.ask([], { try $0.due(at: now, limit: Self.batch) }) { reconsider(row.id) }
+    }
+
+    func work() throws {
+        let batch = Array(pending.prefix(Self.batch))
+        pending.removeFirst(batch.count)
+        for (index, id) in batch.enumerated() {
+            isPending.remove(id)
+            do { try judge(id) } catch {
+                for id in batch[index...] { reconsider(id) }
+                throw error
+            }
+        }
+    }
+
+    private func judge(_ id: JobID) throws {
+        guard let row = try ledger.store.job(id), row.state == .waiting || row.state == .queued else { return }
+        guard let job = try ledger.spool.jobIfThere(id, in: row.state) else { return }
+        guard let task = try job.readTask(), !task.isControl, !job.contains(SpoolLayout.Job.result) else { return }
+        let past = try job.readState() ?? StateRecord(attempts: row.attempts)
+        let readiness = try Readiness.judge(task, past: past, store: ledger.store, now: .now)
+        switch readiness {
+        case .ready:
+            guard row.state == .waiting else { return }
+            var state = StateRecord(attempts: past.attempts, lost: past.lost, failures: past.failures, isRetried: past.isRetried)
+            state.isHeld = false
+            try job.replaceState(state)
+            let queued = JobRow(task: task, state: .queued, waiting: state, run: nil, result: nil)
+            try ledger.move(queued, from: ledger.spool.directory(of: .waiting), to: .queued, event: "queued")
+        case .waits(let state):
+            // What is queued was ready; that it would wait now (somebody retried a job with its key) does not matter.
+            guard row.state == .waiting, state != past else { return }
+            try job.replaceState(state)
+            ledger.record(JobRow(task: task, state: .waiting, waiting: state, run: nil, result: nil))
+        case .ends(let outcome, let error):
+            try finisher.finish(task, in: row.state, ResultRecord(
+                id: id, outcome: outcome, error: error, attempts: past.attempts, queuedAt: task.acceptedAt, finishedAt: .now))
+        }
+    }
+}

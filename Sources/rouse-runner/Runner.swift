@@ -1,0 +1,100 @@
+import CLinux
+import Glibc
+import JobRunner
+import SpoolFormat
+
+/// The runner's whole life: wait for something to happen, act on it, wait again. It has one thread, and at most one
+/// attempt at a time.
+///
+/// | | idle | busy |
+/// |---|---|---|
+/// | `run` | begin | refuse |
+/// | `cancel` of this attempt | – | end it |
+/// | SIGTERM | ignore | end the attempt: so a daemon that adopted this runner says `cancel` |
+/// | socket closed | exit | go on, exit after the attempt |
+final class Runner {
+    private var socket: PacketSocket
+    private let signals: Int32
+    private let spool: Directory
+    private let identity: ProcessIdentity
+    private var attempt: Attempt?
+    /// A process of an attempt could not be ended: this runner takes no other attempt, whose it would seem to be.
+    private var isSpoiled = false
+
+    /// `nil` where this process was not started as a runner is.
+    init?() {
+        guard rouse_is_socket(RunnerProtocol.socket) != 0, rouse_set_cloexec(RunnerProtocol.socket) == 0,
+            rouse_set_child_subreaper() == 0, let spool = try? Directory("."),
+            let identity = ProcessIdentity(pid: getpid())
+        else { return nil }
+        // What would end this process for a write that fails, or for a terminal that closes, may only fail the write.
+        for signal in [SIGPIPE, SIGXFSZ, SIGHUP] { rouse_ignore_signal(signal) }
+        signals = rouse_child_and_term_descriptor()
+        guard signals >= 0 else { return nil }
+        socket = PacketSocket(RunnerProtocol.socket)
+        self.spool = spool
+        self.identity = identity
+    }
+
+    /// Returns when there is nothing left to do, ever.
+    func serve() {
+        while attempt != nil || !(socket.isClosed || isSpoiled) {
+            waitForNews()
+            let isToldToEnd = takeSignals()
+            for message in socket.receive() { take(message) }
+            if isToldToEnd { attempt?.cancel() }
+            advance()
+        }
+    }
+
+    private func waitForNews() {
+        var watched = [pollfd(fd: signals, events: Int16(POLLIN), revents: 0)]
+        if !socket.isClosed { watched.append(pollfd(fd: socket.descriptor, events: Int16(POLLIN), revents: 0)) }
+        _ = poll(&watched, nfds_t(watched.count), attempt?.patience ?? -1)
+    }
+
+    /// Takes the signals that have come; that children have ended is looked at in any case.
+    private func takeSignals() -> Bool {
+        var isToldToEnd = false
+        while true {
+            let signal = rouse_next_signal(signals)
+            if signal == 0 { return isToldToEnd }
+            if signal == SIGTERM { isToldToEnd = true }
+        }
+    }
+
+    private func take(_ message: RunnerMessage) {
+        switch message {
+        case .run(let id, let number): begin(id, number)
+        case .cancel(let id, let number):
+            if let attempt, attempt.record.id == id, attempt.record.attempt == number { attempt.cancel() }
+        case .exit, .refused: break
+        }
+    }
+
+    private func begin(_ id: JobID, _ number: Int) {
+        do throws(Refusal) {
+            if let attempt { throw Refusal("busy with attempt \(attempt.record.attempt) of \(attempt.record.id)") }
+            attempt = try Attempt(id, number, in: spool, runner: identity)
+        } catch {
+            _ = socket.send(.refused(id, attempt: number, reason: error.reason), waiting: true)
+        }
+    }
+
+    private func advance() {
+        guard let attempt, let record = attempt.advance() else { return }
+        isSpoiled = attempt.hasStrayProcesses
+        let run = attempt.record
+        // The lock on the log goes with the attempt: whoever hears of the end finds it free.
+        self.attempt = nil
+        _ = socket.send(.exit(run.id, attempt: run.attempt, record), waiting: true)
+    }
+}
+
+/// Why an attempt was not begun. Nothing of it exists: no log, no process.
+struct Refusal: Error {
+    let reason: String
+
+    init(_ reason: String) { self.reason = reason }
+    init(_ fault: SystemFault) { reason = fault.description }
+}
