@@ -57,7 +57,10 @@ let package = Package(
         .executableTarget(name: "rouse-fuzz", dependencies: ["SpoolFormat"], path: "Tests/Fuzz", swiftSettings: settings),
 
         .testTarget(name: "SpoolFormatTests", dependencies: ["SpoolFormat"], swiftSettings: settings),
-        .testTarget(name: "JobRunnerTests", dependencies: ["JobRunner", "SpoolFormat", "CLinux"], swiftSettings: settings),
         .testTarget(name: "JobIndexTests", dependencies: ["JobIndex", "SpoolFormat"], swiftSettings: settings),
+        .testTarget(name: "JobRunnerTests", dependencies: ["JobRunner", "SpoolFormat", "CLinux"], swiftSettings: settings),
+        .testTarget(
+            name: "CommandLineTests", dependencies: ["rouse", "rouse-runner", "JobIndex", "SpoolFormat", "CLinux"],
+            swiftSettings: settings),
     ]
 )

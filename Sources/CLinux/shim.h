@@ -42,6 +42,10 @@ static inline int rouse_openat(int directory, const char *name, int flags, mode_
 static inline int rouse_open(const char *path, int flags, mode_t mode) {
     return open(path, flags, mode);
 }
+// Its declaration asks for _GNU_SOURCE.
+static inline int rouse_syncfs(int fd) {
+    return (int)syscall(SYS_syncfs, fd);
+}
 static inline int rouse_set_cloexec_nonblock(int fd) {
     if (fcntl(fd, F_SETFD, FD_CLOEXEC) < 0) return -1;
     return fcntl(fd, F_SETFL, fcntl(fd, F_GETFL) | O_NONBLOCK);

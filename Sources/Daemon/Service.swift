@@ -79,7 +79,7 @@ private struct RunningDaemon: Service {
         do {
             return (try SQLiteJobStore(path: path), isNew)
         } catch where error.isDamage {
-            let aside = try SQLiteJobStore.setAside(path: path)
+            let aside = try SQLiteJobStore.setAside(path)
             logger.error("\(error); it was moved to \(aside) and is built anew from the files")
             return (try SQLiteJobStore(path: path), true)
         } catch {

@@ -1,0 +1,117 @@
+import ArgumentParser
+import JobIndex
+import SpoolFormat
+
+/// What the five control commands share: which jobs they act on, and how they act.
+struct ControlArguments: ParsableArguments {
+    @OptionGroup var spool: SpoolOption
+
+    @Argument(help: ArgumentHelp("Ids of jobs.", valueName: "id"), completion: .jobIDs)
+    var ids: [String] = []
+
+    @Option(name: .shortAndLong, help: ArgumentHelp("All jobs of this queue that it can act on.", valueName: "name"))
+    var queue: String?
+
+    @Option(
+        name: .shortAndLong,
+        help: ArgumentHelp("NAME=VALUE: all jobs with this label; with several, all of them.", valueName: "label"))
+    var label: [String] = []
+
+    @Flag(help: "Drop the task and do not wait for what comes of it; works without a daemon, too.")
+    var noWait = false
+
+    @Flag(help: "Print the results, a JSON object on a line each.")
+    var json = false
+
+    func validate() throws {
+        guard [!ids.isEmpty, queue != nil, !label.isEmpty].count(where: { $0 }) == 1 else {
+            throw ValidationError("Give ids of jobs, --queue, or --label: one of them.")
+        }
+        for text in label where !text.dropFirst().contains("=") {
+            throw ValidationError("--label takes NAME=VALUE, not \"\(text)\".")
+        }
+        if let queue, QueueName.check(queue) == nil { throw ValidationError("--queue takes \(QueueName.expected).") }
+    }
+
+    func perform(_ verb: ControlVerb) throws {
+        let spool = try spool.open()
+        let selectors = try selectors(spool)
+        if !noWait, DaemonProbe(spool: spool.path).state == .stopped {
+            throw CommandFault(
+                "no daemon is running, so nothing would happen now; \(DaemonProbe.advice), or use --no-wait to leave it to the next one",
+                .unavailable)
+        }
+        let waiter = noWait ? nil : try JobWaiter(spool: spool)
+        let inbox = try InboxWriter(spool.path(SpoolLayout.inbox))
+        var names = GeneratedName()
+        var ids: [JobID] = []
+        for selector in selectors {
+            var task: JSONObject = [verb.rawValue: selector]
+            task["parent"] = .optional(Terminal.environment("ROUSE_JOB_ID").flatMap { JobID($0)?.text })
+            let bytes = try TaskText(task).bytes
+            while true {
+                let name = verb.rawValue + "-" + names.next()
+                guard try inbox.drop(bytes, as: name + ".json") else { continue }
+                ids.append(JobID(name)!)
+                break
+            }
+        }
+        guard let waiter else {
+            if json { Output.write(ids.flatMap { JSONWriter.write(["id": .string($0.text)], .line) }) }
+            return
+        }
+        var code: Int32 = 0
+        try waiter.wait(for: ids, until: nil) { id, ending in
+            if code == 0 { code = exitCode(ending) }
+            tell(id, ending)
+        }
+        if code != 0 { throw ExitCode(code) }
+    }
+
+    private func selectors(_ spool: SpoolDirectory) throws -> [JSON] {
+        if let queue { return [["queue": .string(queue)]] }
+        if !label.isEmpty {
+            var labels = JSONObject()
+            for text in label {
+                let parts = text.split(separator: "=", maxSplits: 1, omittingEmptySubsequences: false)
+                labels[String(parts[0])] = .string(String(parts[1]))
+            }
+            return [["label": .object(labels)]]
+        }
+        return try ids.map { text in
+            let id = try SpoolDirectory.jobID(text)
+            guard try spool.place(of: id) != nil else { throw spool.noSuchJob(id) }
+            return .string(id.text)
+        }
+    }
+
+    private func exitCode(_ ending: JobWaiter.Ending) -> Int32 {
+        if case .finished(_, let result?) = ending, result.error?.code == "not_found" {
+            return ExitStatus.missing.rawValue
+        }
+        return JobWaiter.exitCode(ending)
+    }
+
+    private func tell(_ id: JobID, _ ending: JobWaiter.Ending) {
+        guard case .finished(_, let result?) = ending else { return Terminal.complain(JobWaiter.words(id, ending)) }
+        if json { return Output.write(JSONWriter.write(result.json, .line)) }
+        if let error = result.error { Terminal.complain(error.message) }
+        if let output = result.output { ControlOutput(output).lines.forEach(Output.print) }
+    }
+}
+
+/// What a control verb did, in lines: `build-7: cancelled`.
+struct ControlOutput {
+    let lines: [String]
+
+    init(_ output: JSON) {
+        let jobs = output["jobs"]?.object?.members ?? []
+        let count = output["count"]?.int ?? jobs.count
+        var lines = jobs.map { job in "\(job.name): \(Self.words(job.value.string ?? ""))" }
+        if count > jobs.count { lines.append("and \(count - jobs.count) more") }
+        if count == 0 { lines.append("there are no such jobs") }
+        self.lines = lines.map { Terminal.plain($0) }
+    }
+
+    private static func words(_ word: String) -> String { word.split(separator: "_").joined(separator: " ") }
+}

@@ -1,0 +1,70 @@
+import CLinux
+import Glibc
+import SpoolFormat
+
+/// Drops files into an inbox so that whoever looks sees the whole task or none, and a power cut after the drop does
+/// not take it back.
+struct InboxWriter {
+    let path: String
+    private let descriptor: Int32
+    /// A directory that may be written but not listed can't be opened for a sync of its own.
+    private let canSynchronize: Bool
+    private let mode: UInt32
+
+    init(_ path: String) throws {
+        self.path = path
+        var opened = rouse_open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC, 0)
+        canSynchronize = opened >= 0
+        if opened < 0, errno == EACCES { opened = rouse_open(path, O_DIRECTORY | O_CLOEXEC | (1 << 21), 0) }  // O_PATH
+        guard opened >= 0 else { throw SystemFault("open", path) }
+        descriptor = opened
+        var status = stat()
+        guard fstat(descriptor, &status) == 0 else { throw SystemFault("look at", path) }
+        // The daemon is the inbox's owner, and must be able to read what another drops.
+        mode = status.st_uid == geteuid() ? 0o600 : 0o644
+    }
+
+    /// Puts `bytes` there as `name`.
+    /// - Returns: `false` where the name is taken.
+    func drop(_ bytes: [UInt8], as name: String) throws -> Bool {
+        let temporary = ".\(name).\(getpid()).tmp"
+        let file = rouse_openat(descriptor, temporary, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, mode)
+        guard file >= 0 else { throw SystemFault("write", path + "/" + temporary) }
+        defer { close(file) }
+        var isPublished = false
+        defer { if !isPublished { unlinkat(descriptor, temporary, 0) } }
+        fchmod(file, mode)
+        guard writeAll(bytes, to: file) else { throw SystemFault("write", path + "/" + temporary) }
+        guard fsync(file) == 0 else { throw SystemFault("sync", path + "/" + temporary) }
+        guard try publish(temporary, as: name) else { return false }
+        isPublished = true
+        guard (canSynchronize ? fsync(descriptor) : rouse_syncfs(file)) == 0 else { throw SystemFault("sync", path) }
+        return true
+    }
+
+    private func publish(_ temporary: String, as name: String) throws -> Bool {
+        if rouse_renameat2(descriptor, temporary, descriptor, name, 1) == 0 { return true }  // RENAME_NOREPLACE
+        if errno == EEXIST { return false }
+        guard errno == EINVAL || errno == ENOSYS else { throw SystemFault("rename to \(name) from", path + "/" + temporary) }
+        // Not every file system knows that flag; a second name is refused by all of them where the name is taken.
+        guard linkat(descriptor, temporary, descriptor, name, 0) == 0 else {
+            if errno == EEXIST { return false }
+            throw SystemFault("link to \(name) from", path + "/" + temporary)
+        }
+        unlinkat(descriptor, temporary, 0)
+        return true
+    }
+}
+
+/// Names for tasks that bring none: short, and in the order in which they were made.
+struct GeneratedName {
+    private static let randomDigits = 4
+    private var last: UInt64 = 0
+
+    mutating func next() -> String {
+        let random = UInt64.random(in: 0..<(1 << (5 * UInt64(Self.randomDigits))))
+        let now = UInt64(clamping: Timestamp.now.milliseconds) << (5 * UInt64(Self.randomDigits))
+        last = max(last + 1, now | random)
+        return JobID.sortable(last, width: 9 + Self.randomDigits)
+    }
+}

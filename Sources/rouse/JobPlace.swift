@@ -1,0 +1,110 @@
+import Glibc
+import JobIndex
+import SpoolFormat
+
+/// Where a job, or a file that is to become one, is.
+enum JobPlace: Equatable {
+    case inbox
+    case staging
+    case job(JobState)
+    case rejected
+}
+
+extension SpoolDirectory {
+    /// Where `id` is now; `nil` where nothing is known by it.
+    func place(of id: JobID) throws -> JobPlace? {
+        // The places are looked at in the order in which a job goes through them, so that one that moves on meanwhile
+        // is still met; one that moves back is met the next time.
+        for _ in 0..<3 {
+            if try inboxHolds(id) { return .inbox }
+            if root.contains(SpoolLayout.staging + "/" + id.text) { return .staging }
+            if let state = state(of: id) { return .job(state) }
+        }
+        return root.contains(SpoolLayout.rejected + "/" + id.text + ".json") ? .rejected : nil
+    }
+
+    /// The state of the job, if it was accepted.
+    func state(of id: JobID) -> JobState? {
+        for _ in 0..<2 {
+            if let state = JobState.allCases.first(where: { root.contains($0.rawValue + "/" + id.text) }) { return state }
+        }
+        return nil
+    }
+
+    func inboxHolds(_ id: JobID) throws -> Bool {
+        let name = id.text + ".json"
+        if root.contains(SpoolLayout.inbox + "/" + name) { return true }
+        return try queueInboxes().contains { root.contains(SpoolLayout.inbox + "/" + $0 + "/" + name) }
+    }
+
+    /// The queues that have an inbox of their own.
+    func queueInboxes() throws -> [String] {
+        guard let inbox = try directory(SpoolLayout.inbox) else { return [] }
+        var queues: [String] = []
+        for entry in try inbox.entries() {
+            guard let name = QueueName.check(entry.name.display) else { continue }
+            if entry.kind == .directory, !inbox.contains(name + "/" + SpoolLayout.Job.task) {
+                queues.append(name)
+            } else if entry.kind == nil, try inbox.status(name)?.kind == .directory {
+                queues.append(name)
+            }
+        }
+        return queues
+    }
+
+    /// How many entries of the inboxes are not yet taken in.
+    func backlog() throws -> Int {
+        guard let inbox = try directory(SpoolLayout.inbox) else { return 0 }
+        var count = 0
+        for entry in try inbox.entries() where Self.isForTaking(entry.name) && entry.kind != .directory { count += 1 }
+        for queue in try queueInboxes() {
+            let names = try inbox.directory(queue).entries()
+            count += names.count { Self.isForTaking($0.name) }
+        }
+        return count
+    }
+
+    /// Editors and writers that are not done use these names; they are never taken.
+    private static func isForTaking(_ name: EntryName) -> Bool {
+        !name.hasPrefix(".") && !name.hasPrefix("#") && !["~", ".tmp", ".part", ".swp"].contains { name.hasSuffix($0) }
+    }
+
+    /// The id that the text is; a path to a job's directory or file is taken for its name.
+    static func jobID(_ text: String) throws -> JobID {
+        var name = text[...]
+        while name.count > 1, name.hasSuffix("/") { name.removeLast() }
+        if let slash = name.lastIndex(of: "/") { name = name[name.index(after: slash)...] }
+        if name != text[...], name.hasSuffix(".json") { name = name.dropLast(5) }
+        guard let id = JobID(String(name)) else {
+            throw CommandFault(
+                "\"\(text)\" is no job id: letters, digits, '.', '_', '-', at most \(JobID.longest), starting with a letter or digit",
+                .usage)
+        }
+        return id
+    }
+
+    func noSuchJob(_ id: JobID) -> CommandFault {
+        let names = JobState.allCases.flatMap { (try? directory($0.rawValue)?.jobIDs()) ?? [] }
+        let hint = names.count < 20_000 ? nearest(to: id.text, among: names.map(\.text)) : nil
+        return CommandFault(
+            "there is no job \(id) in \(path)" + (hint.map { "; did you mean \($0)?" } ?? ""), .missing)
+    }
+
+    /// The error file of what was rejected last under this name; `nil` where it is not written yet.
+    func rejection(of id: JobID) -> JSON? {
+        guard let rejected = try? directory(SpoolLayout.rejected) else { return nil }
+        // A second file of the same name is kept as name~1.json, and so on.
+        var name = id.text
+        var number = 1
+        while rejected.contains("\(id)~\(number).json") {
+            name = "\(id)~\(number)"
+            number += 1
+        }
+        guard let bytes = try? rejected.read(name + ".error.json")?.bytes else { return nil }
+        return try? JSONReader.read(bytes)
+    }
+
+    func rejectionText(of id: JobID) -> String {
+        rejection(of: id).map { "rejected: " + RejectionText($0).text } ?? "\(id).json was rejected"
+    }
+}

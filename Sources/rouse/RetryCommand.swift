@@ -1,0 +1,12 @@
+import ArgumentParser
+import SpoolFormat
+
+struct RetryCommand: ParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "retry", abstract: "Run finished jobs again.",
+        discussion: "The attempts so far are kept in attempts/. Without a daemon: mv DIR/failed/ID DIR/inbox/.")
+
+    @OptionGroup var arguments: ControlArguments
+
+    func run() throws { try arguments.perform(.retry) }
+}

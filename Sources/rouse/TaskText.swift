@@ -1,0 +1,87 @@
+import CLinux
+import Glibc
+import SpoolFormat
+
+/// A task as somebody wrote it, checked by the reader that the daemon uses.
+struct TaskText {
+    /// Where it comes from, for messages: a file's path or `-`.
+    let origin: String
+    private(set) var bytes: [UInt8]
+    private(set) var object: JSONObject
+
+    init(_ bytes: [UInt8], from origin: String) throws {
+        self.origin = origin
+        self.bytes = bytes
+        let name = origin == "-" ? "standard input" : origin
+        guard bytes.count <= Defaults.taskBytes else {
+            throw CommandFault("\(name): a task has at most \(Defaults.taskBytes) bytes; give long text by a file", .badData)
+        }
+        do {
+            let value = try JSONReader.read(bytes)
+            _ = try TaskReader.read(value)
+            object = value.object ?? JSONObject()
+        } catch let fault as JSONFault {
+            throw CommandFault(RejectionText(RejectionRecord(fault, file: name)).text, .badData)
+        } catch let fault as TaskFault {
+            throw CommandFault(RejectionText(RejectionRecord(fault, file: name, text: bytes)).text, .badData)
+        }
+    }
+
+    /// A task made of options.
+    init(_ object: JSONObject) throws {
+        origin = "the task"
+        self.object = object
+        bytes = JSONWriter.write(.object(object))
+        try check()
+    }
+
+    /// Sets fields over what the text says. The text then is written anew.
+    mutating func set(_ fields: JSONObject) throws {
+        guard !fields.isEmpty else { return }
+        for member in fields.members {
+            switch (object[member.name], member.value) {
+            case (.object(var old)?, .object(let new)) where member.name != "backoff":
+                for inner in new.members { old[inner.name] = inner.value }
+                object[member.name] = .object(old)
+            default: object[member.name] = member.value
+            }
+        }
+        bytes = JSONWriter.write(.object(object))
+        try check()
+    }
+
+    /// Options are part of the command line, so what is wrong with them is a fault of usage.
+    private func check() throws {
+        guard bytes.count <= Defaults.taskBytes else {
+            throw CommandFault("the task has \(bytes.count) bytes; at most \(Defaults.taskBytes) are taken", .badData)
+        }
+        do {
+            _ = try TaskReader.read(.object(object))
+        } catch {
+            let hint = error.hint.map { "; \($0)" } ?? error.expected.map { "; expected \($0)" } ?? ""
+            throw CommandFault(error.message + hint, .usage)
+        }
+    }
+
+    /// Reads a file, or standard input for `-`, up to a byte more than a task may have.
+    static func read(_ origin: String) throws -> [UInt8] {
+        guard origin != "-" else { return try read(descriptor: 0, name: "standard input", limit: Defaults.taskBytes) }
+        let file = rouse_open(origin, O_RDONLY | O_CLOEXEC, 0)
+        guard file >= 0 else { throw SystemFault("read", origin) }
+        defer { close(file) }
+        return try read(descriptor: file, name: origin, limit: Defaults.taskBytes)
+    }
+
+    static func read(descriptor: Int32, name: String, limit: Int) throws -> [UInt8] {
+        var bytes: [UInt8] = []
+        var buffer = [UInt8](repeating: 0, count: 1 << 16)
+        while bytes.count <= limit {
+            let count = Glibc.read(descriptor, &buffer, buffer.count)
+            if count < 0, errno == EINTR { continue }
+            guard count >= 0 else { throw SystemFault("read", name) }
+            if count == 0 { break }
+            bytes.append(contentsOf: buffer[..<count])
+        }
+        return bytes
+    }
+}
