@@ -56,6 +56,11 @@ let package = Package(
         // Feeds the readers mutated task files until something gives: `swift run -c release rouse-fuzz --seconds 60`.
         .executableTarget(name: "rouse-fuzz", dependencies: ["SpoolFormat"], path: "Tests/Fuzz", swiftSettings: settings),
 
+        // Real daemons on spools of their own, for the tests that need one.
+        .target(name: "TestSupport", dependencies: ["SpoolFormat", "CLinux"], path: "Tests/Support", swiftSettings: settings),
+        .testTarget(
+            name: "EndToEndTests", dependencies: ["TestSupport", "SpoolFormat", "CLinux", "rouse", "rouse-runner"],
+            swiftSettings: settings),
         .testTarget(name: "SpoolFormatTests", dependencies: ["SpoolFormat"], swiftSettings: settings),
         .testTarget(name: "JobIndexTests", dependencies: ["JobIndex", "SpoolFormat"], swiftSettings: settings),
         .testTarget(name: "JobRunnerTests", dependencies: ["JobRunner", "SpoolFormat", "CLinux"], swiftSettings: settings),
