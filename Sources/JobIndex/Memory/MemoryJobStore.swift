@@ -7,6 +7,8 @@ public final class MemoryJobStore: JobStore {
         var row: JobRow
         /// Order of insertion, which decides where two jobs claim one place in the order of acceptance.
         var number: Int
+
+        var turn: (Int, Int64, Int) { (-row.priority, row.sequence, number) }
     }
 
     private struct Contents {
@@ -65,9 +67,7 @@ public final class MemoryJobStore: JobStore {
         var best: Entry?
         for entry in contents.entries.values {
             guard entry.row.state == .queued, entry.row.runs, sameBytes(entry.row.queue, queue) else { continue }
-            if let best, (-best.row.priority, best.row.sequence, best.number) < (-entry.row.priority, entry.row.sequence, entry.number) {
-                continue
-            }
+            if let best, best.turn < entry.turn { continue }
             best = entry
         }
         return best?.row

@@ -61,7 +61,8 @@ extension Connection {
             return
         }
         // A file that was being made when the daemon died has the migrator's own tables at most.
-        let tables = try Int.fetchOne(database, sql: "SELECT count(*) FROM sqlite_master WHERE tbl_name NOT LIKE 'grdb%'")
+        let tables = try Int.fetchOne(
+            database, sql: "SELECT count(*) FROM sqlite_master WHERE tbl_name NOT LIKE 'grdb%'")
         guard application == 0, tables == 0 else {
             throw IndexFault.damaged(path: path, reason: "it is another program's database")
         }
