@@ -67,5 +67,6 @@ let package = Package(
         .testTarget(
             name: "CommandLineTests", dependencies: ["rouse", "rouse-runner", "JobIndex", "SpoolFormat", "CLinux"],
             swiftSettings: settings),
+        .testTarget(name: "SpoolWatchTests", dependencies: ["SpoolWatch"], swiftSettings: settings),
     ]
 )
