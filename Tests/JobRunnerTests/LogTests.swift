@@ -33,7 +33,7 @@ import Testing
 
         let half = 1 << 19
         var head = ""
-        for number in 1_000_001... where head.utf8.count < half { head += "\(number)\n" }
+        for number in 1_000_001...(1_000_001 + half / 8) { head += "\(number)\n" }
         var tail = ""
         for number in (36_000_000 - half / 9 - 1)...36_000_000 { tail += "\(number)\n" }
         let headBytes = Array(head.utf8.prefix(half))
@@ -68,9 +68,10 @@ import Testing
         let runner = try lab.startRunner()
         try lab.begin("echo $$ > \(line.path); exec sleep 1000", on: runner)
         let program = try line.processes(1)[0]
-        let log = rouse_openat(try lab.job().descriptor, "log", O_RDONLY | O_CLOEXEC, 0)
+        let log = rouse_open(lab.path + "/running/job/log", O_RDONLY | O_CLOEXEC, 0)
+        try #require(log >= 0)
         defer { close(log) }
-        #expect(rouse_lock_file(log) != 0)
+        #expect(rouse_lock_file(log) != 0 && errno == EWOULDBLOCK)
         let guardian = try Watched(runner.identity.pid)
         guardian.send(SIGKILL)
         try #require(guardian.hasEnded())
