@@ -87,7 +87,7 @@ final class Intake {
     /// Reads the directory once and puts its files in the order they came: a rename into a directory sets the time of
     /// change, and so does the last write.
     private func list(_ inbox: Inbox) throws(SystemFault) {
-        if let queue = inbox.queue { inbox.directory = try ledger.spool.inbox.directory(queue) }
+        inbox.directory = try inbox.queue.map { queue throws(SystemFault) in try ledger.spool.inbox.directory(queue) } ?? ledger.spool.inbox
         var found: [(changed: Int64, name: EntryName)] = []
         var queues: [String] = []
         for entry in try inbox.directory.entries() where !Self.isIgnored(entry.name) {

@@ -68,7 +68,7 @@ actor Reconciler {
         janitor = try Janitor(staging: spool.staging)
         let ledger = try Ledger(spool: spool, store: store)
         self.ledger = ledger
-        let queues = QueueBook(spool.queues)
+        let queues = QueueBook(spool)
         self.queues = queues
         let requeue = Requeue(ledger: ledger)
         self.requeue = requeue
@@ -184,7 +184,11 @@ actor Reconciler {
     // MARK: what arrives
 
     /// A directory is to be looked at again; `nil` is all of them. On the loop's thread.
-    func look(at path: String?) {
+    /// - Parameter reopening: the path may lead to another directory than before.
+    func look(at path: String?, reopening: Bool) {
+        if reopening {
+            do { try spool.reopen() } catch { stalled(error) }
+        }
         guard let path else {
             intake.hintAll()
             (mustRefreshQueues, mustRefreshSchedules) = (true, true)
@@ -363,7 +367,7 @@ actor Reconciler {
         guard !isStopping else { return }
         sweepAlarm?.set(after: settings.sweep)
         watcher.verify()
-        look(at: nil)
+        look(at: nil, reopening: true)
         do {
             try intake.recoverStaging()
             try Rejecter(ledger: ledger).completeReasons()
@@ -400,7 +404,7 @@ actor Reconciler {
             if ledger.isIndexBehind { _ = try rescuer.reconcile() }
             try intake.recoverStaging()
             try rescuer.finishSteps()
-            look(at: nil)
+            look(at: nil, reopening: true)
         } catch { stalled(error) }
     }
 
@@ -480,7 +484,8 @@ actor Reconciler {
     }
 
     private func watchDirectories() {
-        for directory in [spool.inbox, spool.queues, spool.schedules] { watcher.watch(directory.path) }
+        // The root, because a directory that is held open does not say that it was removed; the one above it does.
+        for directory in [spool.root, spool.inbox, spool.queues, spool.schedules] { watcher.watch(directory.path) }
         watcher.watch(spool.daemon.path, for: .departures)
     }
 
