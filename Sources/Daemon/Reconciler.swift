@@ -41,6 +41,7 @@ actor Reconciler {
     private var settleAlarm: Alarm?
     private var retryAlarm: Alarm?
     private var statusAlarm: Alarm?
+    private var children: ChildSignals?
     private var isStatusDue = false
 
     private var isActive = false
@@ -127,6 +128,7 @@ actor Reconciler {
         endRound()
         isActive = false
         loop.afterEachRound(nil)
+        children?.stop()
         runners.letGo()
         writeStatus(isRunning: false)
         try? ledger.store.setFact("clean", "yes")
@@ -179,6 +181,7 @@ actor Reconciler {
         retryAlarm = alarm { $0.tryAgain() }
         statusAlarm = alarm { $0.writeStatus(isRunning: true) }
         sweepAlarm?.set(after: settings.sweep)
+        children = ChildSignals { [loop] in loop.post { ChildReaper.reapAll() } }
     }
 
     // MARK: what arrives
@@ -326,13 +329,20 @@ actor Reconciler {
     /// Puts the round on disk, without waiting for it; then lets those begin that may only begin once.
     private func makeDurable() {
         let starts = scheduler.takeUnsynced()
-        guard !starts.isEmpty else { return sync.request(nil) }
         sync.request { [loop, weak self] result in
-            loop.post { [weak self] in self?.assumeIsolated { $0.begin(starts, result) } }
+            if starts.isEmpty, case .success = result { return }
+            loop.post { [weak self] in self?.assumeIsolated { $0.synced(starts, result) } }
         }
     }
 
-    private func begin(_ starts: [(id: JobID, attempt: Int)], _ result: Result<Void, SystemFault>) {
+    private var cannotSync = false
+
+    private func synced(_ starts: [(id: JobID, attempt: Int)], _ result: Result<Void, SystemFault>) {
+        if case .failure(let fault) = result, !cannotSync, !isStopping {
+            cannotSync = true
+            logger.error("\(fault); until the daemon is started again, what it takes in outlives a crash but perhaps no power cut")
+            ledger.events.append("sync_failed", ["message": .string(fault.description)])
+        }
         for start in starts {
             do {
                 // Where the index can't be synced, the job's own files can tell of the start.
@@ -376,7 +386,6 @@ actor Reconciler {
             try rescuer.finishSteps()
             try rescuer.reconsiderWaiters()
         } catch { stalled(error) }
-        ChildReaper.reapAll()
         forgetting.begin()
         status.swept()
         writeStatus(isRunning: true)
@@ -399,7 +408,7 @@ actor Reconciler {
     private func tryAgain() {
         let starts = postponed
         postponed = []
-        if !starts.isEmpty { begin(starts, .failure(SystemFault("sync", "the index", errno: EIO))) }
+        if !starts.isEmpty { synced(starts, .failure(SystemFault("sync", "the index", errno: EIO))) }
         do {
             if ledger.isIndexBehind { _ = try rescuer.reconcile() }
             try intake.recoverStaging()
