@@ -311,9 +311,7 @@ actor Reconciler {
 
     private func performControls() throws {
         while let task = controls.first {
-            do { try controller.perform(task) } catch let fault as SystemFault where fault.isMissing {
-                // Somebody has taken the task away again.
-            }
+            try controller.perform(task)
             controls.removeFirst()
         }
     }
@@ -362,7 +360,9 @@ actor Reconciler {
     private func setDueAlarm() {
         dueIsStale = false
         let times = [ledger.ask(nil) { try $0.nextDue() }, schedules.nextDue]
-        dueAlarm?.set(at: times.compactMap(\.self).min())
+        // What is due and has not gone on (there may be more than a round takes) is looked at again, not all the time.
+        let soonest = Timestamp.now + TimeSpan(milliseconds: 20)
+        dueAlarm?.set(at: times.compactMap(\.self).min().map { max($0, soonest) })
     }
 
     private func due() {
