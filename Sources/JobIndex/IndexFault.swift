@@ -17,9 +17,11 @@ public enum IndexFault: Error, Sendable, Equatable, CustomStringConvertible {
         switch self {
         case .newer(let path):
             "\(path) was written by a newer Rouse; upgrade this one, or remove the file: it is built again from the spool"
-        case .older(let path): "\(path) was written by an older Rouse; start the daemon of this version once to bring it up to date"
+        case .older(let path):
+            "\(path) was written by an older Rouse; start the daemon of this version once to bring it up to date"
         case .missing(let path): "there is no \(path); it is made when the daemon first starts on this spool"
-        case .damaged(let path, let reason): "\(path) is damaged (\(reason)); remove it: it is built again from the spool"
+        case .damaged(let path, let reason):
+            "\(path) is damaged (\(reason)); remove it: it is built again from the spool"
         case .brokenBatch(let path): "a change to \(path) failed before, so this batch has to be rolled back"
         case .failed(let path, _, let reason): "cannot use \(path): \(reason)"
         }

@@ -3,9 +3,9 @@ import GRDBSQLite
 
 /// One connection to `index.sqlite`, used by one task at a time.
 ///
-/// GRDB opens it, sets it up, migrates it, prepares its statements and ends its transactions; all else goes to SQLite
-/// directly. A queue and not a pool: every question of the daemon is to see its own uncommitted changes, so a pool's
-/// readers would never be asked.
+/// GRDB opens it, sets it up, migrates it and prepares its statements; all else goes to SQLite directly. A queue and
+/// not a pool: every question of the daemon is to see its own uncommitted changes, so a pool's readers would never be
+/// asked.
 final class Connection {
     let path: String
     private let queue: DatabaseQueue
@@ -16,6 +16,9 @@ final class Connection {
         self.path = path
         self.queue = queue
         handle = queue.unsafeReentrantWrite { $0.sqliteConnection! }
+        // GRDB watches the ends of transactions for observers, and insists on its queue for that. There are none here.
+        sqlite3_commit_hook(handle, nil, nil)
+        sqlite3_rollback_hook(handle, nil, nil)
     }
 
     deinit {
@@ -24,11 +27,6 @@ final class Connection {
     }
 
     // MARK: Statements
-
-    /// Ends a transaction. GRDB's hooks look at it, and want to be on GRDB's queue for that.
-    func end(_ sql: SQL) throws(IndexFault) {
-        try Self.faults(of: path) { try queue.unsafeReentrantWrite { _ in try execute(sql) } }
-    }
 
     /// Runs a statement that gives no rows.
     func execute(_ sql: SQL, _ bind: (Query) -> Void = { _ in }) throws(IndexFault) {
@@ -102,7 +100,7 @@ final class Connection {
     func consistently<Value>(_ body: () throws -> Value) throws -> Value {
         guard !isInTransaction else { return try body() }
         try execute(.beginReading)
-        defer { try? end(.commit) }
+        defer { try? execute(.commit) }
         return try body()
     }
 

@@ -61,7 +61,9 @@ enum JobColumns {
         guard let id = JobID(query.text(0)), let state = JobState(code: query.int(7)),
             let onCrash = CrashPolicy(rawValue: query.text(27)), let uid = UInt32(exactly: query.int(23))
         else { return nil }
-        var row = JobRow(id: id, sequence: query.int(1), state: state, verb: query.text(4), queue: query.text(2), acceptedAt: Timestamp(milliseconds: query.int(26)))
+        var row = JobRow(
+            id: id, sequence: query.int(1), state: state, verb: query.text(4), queue: query.text(2),
+            acceptedAt: Timestamp(milliseconds: query.int(26)))
         row.priority = Int(query.int(3))
         row.key = query.optionalText(5)
         row.parent = query.optionalText(6)

@@ -113,7 +113,8 @@ struct Questions {
             return "?\(values.count)"
         }
         for (name, text) in filter.labels {
-            conditions.append("number IN (SELECT job FROM labels WHERE name = \(value(name)) AND value = \(value(text)))")
+            conditions.append(
+                "number IN (SELECT job FROM labels WHERE name = \(value(name)) AND value = \(value(text)))")
         }
         if let parent = filter.parent { conditions.append("parent = \(value(parent))") }
         // The unary plus keeps SQLite from walking through a whole state or queue instead.

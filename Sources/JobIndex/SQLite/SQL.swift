@@ -21,8 +21,8 @@ enum SQL: Int, CaseIterable {
             "SELECT number, state, queue, seq, priority, verb, key, parent, labels, dependencies FROM jobs WHERE id = ?1"
         case .insert:
             "INSERT INTO jobs (\(JobColumns.written)) VALUES (\(JobColumns.parameters))"
-        case .updateState: "UPDATE jobs SET \(JobColumns.assignments(of: JobColumns.changing)) WHERE number = \(JobColumns.number)"
-        case .updateAll: "UPDATE jobs SET \(JobColumns.assignments(of: JobColumns.names)) WHERE number = \(JobColumns.number)"
+        case .updateState: update(JobColumns.changing)
+        case .updateAll: update(JobColumns.names)
         case .delete: "DELETE FROM jobs WHERE number = ?1"
         case .addLabel: "INSERT OR IGNORE INTO labels (name, value, job) VALUES (?1, ?2, ?3)"
         case .removeLabel: "DELETE FROM labels WHERE name = ?1 AND value = ?2 AND job = ?3"
@@ -86,6 +86,10 @@ enum SQL: Int, CaseIterable {
         case .removeLabels: "DELETE FROM labels"
         case .removeDependencies: "DELETE FROM dependencies"
         }
+    }
+
+    private func update(_ columns: [String]) -> String {
+        "UPDATE jobs SET \(JobColumns.assignments(of: columns)) WHERE number = \(JobColumns.number)"
     }
 
     private var select: String { "SELECT \(JobColumns.written) FROM jobs" }

@@ -55,7 +55,7 @@ public final class SQLiteJobStore: JobStore {
         case .open: break
         }
         do {
-            try connection.end(.commit)
+            try connection.execute(.commit)
         } catch {
             batch = .broken
             throw error
@@ -66,7 +66,7 @@ public final class SQLiteJobStore: JobStore {
 
     public func rollback() throws {
         guard batch != .none else { return }
-        if connection.isInTransaction { try connection.end(.rollback) }
+        if connection.isInTransaction { try connection.execute(.rollback) }
         counted.rollBack()
         batch = .none
     }

@@ -1,3 +1,0 @@
-enum Checkpoints {
-    static let keptBytes = 64 << 20
-}
