@@ -56,11 +56,18 @@ let package = Package(
         // Feeds the readers mutated task files until something gives: `swift run -c release rouse-fuzz --seconds 60`.
         .executableTarget(name: "rouse-fuzz", dependencies: ["SpoolFormat"], path: "Tests/Fuzz", swiftSettings: settings),
 
+        // Real daemons on spools of their own, for the tests that need one. No test depends on the programs (they are
+        // built with the tests all the same): the runner's linker flags would then be those of the test bundle.
+        .target(name: "TestSupport", dependencies: ["SpoolFormat", "CLinux"], path: "Tests/Support", swiftSettings: settings),
+        .testTarget(
+            name: "EndToEndTests", dependencies: ["TestSupport", "SpoolFormat", "CLinux"],
+            swiftSettings: settings),
         .testTarget(name: "SpoolFormatTests", dependencies: ["SpoolFormat"], swiftSettings: settings),
         .testTarget(name: "JobIndexTests", dependencies: ["JobIndex", "SpoolFormat"], swiftSettings: settings),
         .testTarget(name: "JobRunnerTests", dependencies: ["JobRunner", "SpoolFormat", "CLinux"], swiftSettings: settings),
         .testTarget(
-            name: "CommandLineTests", dependencies: ["rouse", "rouse-runner", "JobIndex", "SpoolFormat", "CLinux"],
+            name: "CommandLineTests", dependencies: ["JobIndex", "SpoolFormat", "CLinux"],
             swiftSettings: settings),
+        .testTarget(name: "SpoolWatchTests", dependencies: ["SpoolWatch"], swiftSettings: settings),
     ]
 )

@@ -146,3 +146,7 @@ static inline int rouse_is_socket(int file) {
     struct stat status;
     return fstat(file, &status) == 0 && S_ISSOCK(status.st_mode);
 }
+// How large a file another process may write; for tests of disks that take nothing.
+static inline int rouse_exchange_file_size_limit(pid_t pid, const uint64_t new_limit[2], uint64_t old_limit[2]) {
+    return (int)syscall(SYS_prlimit64, pid, 1 /* RLIMIT_FSIZE */, new_limit, old_limit);
+}

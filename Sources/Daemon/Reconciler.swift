@@ -51,6 +51,8 @@ actor Reconciler {
     private var mustRefreshSchedules = true
     private var fault: String?
     private var faults = 0
+    /// Starts that must be on disk before they begin, and could not be put there.
+    private var postponed: [(id: JobID, attempt: Int)] = []
     private var drained: CheckedContinuation<Void, Never>?
 
     init(
@@ -327,13 +329,16 @@ actor Reconciler {
     }
 
     private func begin(_ starts: [(id: JobID, attempt: Int)], _ result: Result<Void, SystemFault>) {
-        if case .failure(let fault) = result {
-            stalled(fault)
-            return sync.request { [loop, weak self] result in
-                loop.post { [weak self] in self?.assumeIsolated { $0.begin(starts, result) } }
+        for start in starts {
+            do {
+                // Where the index can't be synced, the job's own files can tell of the start.
+                if case .failure = result { try scheduler.synchronizeIntent(start.id) }
+                runners.begin(start.id, attempt: start.attempt)
+            } catch {
+                stalled(error)
+                postponed.append(start)
             }
         }
-        for start in starts { runners.begin(start.id, attempt: start.attempt) }
     }
 
     // MARK: times
@@ -388,6 +393,9 @@ actor Reconciler {
     }
 
     private func tryAgain() {
+        let starts = postponed
+        postponed = []
+        if !starts.isEmpty { begin(starts, .failure(SystemFault("sync", "the index", errno: EIO))) }
         do {
             if ledger.isIndexBehind { _ = try rescuer.reconcile() }
             try intake.recoverStaging()

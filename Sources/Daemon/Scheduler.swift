@@ -78,6 +78,15 @@ final class Scheduler {
         }
     }
 
+    /// Puts a start on disk by the job's files themselves: its `run.json` and its place in `running/`.
+    func synchronizeIntent(_ id: JobID) throws(SystemFault) {
+        let job = try ledger.spool.job(id, in: .running)
+        try job.synchronize(SpoolLayout.Job.run)
+        try job.synchronize()
+        try ledger.spool.directory(of: .running).synchronize()
+        try ledger.spool.directory(of: .queued).synchronize()
+    }
+
     /// Starts whose intent has just been committed: to be begun once it is on disk.
     func takeUnsynced() -> [(id: JobID, attempt: Int)] {
         defer { unsynced = [] }

@@ -53,7 +53,7 @@ private struct RunningDaemon: Service {
         let systemd = Systemd()
         settings.onSweep = { systemd.notify("WATCHDOG=1") }
         let loop = try EventLoop(name: "rouse-line")
-        let sync = try IndexSync(path: path)
+        let sync = IndexSync(path: path)
         reconciler = try Reconciler(
             settings: settings, logger: logger, loop: loop, spool: spool, store: store, sync: sync, watcher: watcher)
         hints.connect(reconciler)
@@ -79,7 +79,7 @@ private struct RunningDaemon: Service {
         do {
             return (try SQLiteJobStore(path: path), isNew)
         } catch where error.isDamage {
-            let aside = try SQLiteJobStore.setAside(path: path)
+            let aside = try SQLiteJobStore.setAside(path)
             logger.error("\(error); it was moved to \(aside) and is built anew from the files")
             return (try SQLiteJobStore(path: path), true)
         } catch {

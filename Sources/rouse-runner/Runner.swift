@@ -40,10 +40,14 @@ final class Runner {
     func serve() {
         while attempt != nil || !(socket.isClosed || isSpoiled) {
             waitForNews()
+            let wasBusy = attempt != nil
             let isToldToEnd = takeSignals()
             for message in socket.receive() { take(message) }
-            if isToldToEnd { attempt?.cancel() }
-            advance()
+            // Where both have come, nobody knows which was first. A signal to an idle runner means nothing; one to a
+            // runner whose daemon is gone can only mean the attempt that this daemon had left to it.
+            if isToldToEnd, wasBusy || socket.isClosed { attempt?.cancel() }
+            // Sent when the attempt is let go: whoever hears of its end finds its log unlocked.
+            if let news = advance() { _ = socket.send(news, waiting: true) }
         }
     }
 
@@ -81,13 +85,12 @@ final class Runner {
         }
     }
 
-    private func advance() {
-        guard let attempt, let record = attempt.advance() else { return }
+    /// - Returns: what there is to tell when the attempt is over, and nothing of it left here.
+    private func advance() -> RunnerMessage? {
+        guard let attempt, let record = attempt.advance() else { return nil }
         isSpoiled = attempt.hasStrayProcesses
-        let run = attempt.record
-        // The lock on the log goes with the attempt: whoever hears of the end finds it free.
         self.attempt = nil
-        _ = socket.send(.exit(run.id, attempt: run.attempt, record), waiting: true)
+        return .exit(attempt.record.id, attempt: attempt.record.attempt, record)
     }
 }
 

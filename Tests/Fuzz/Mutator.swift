@@ -1,3 +1,5 @@
+import SpoolFormat
+
 /// SplitMix64: the same numbers on every machine.
 struct SeededGenerator: RandomNumberGenerator {
     var state: UInt64
@@ -15,6 +17,14 @@ struct SeededGenerator: RandomNumberGenerator {
 struct Mutator {
     var random: SeededGenerator
     let seeds: [[UInt8]]
+    /// The seeds that are JSON.
+    let values: [JSON]
+
+    init(seed: UInt64, seeds: [[UInt8]]) {
+        random = SeededGenerator(state: seed)
+        self.seeds = seeds
+        values = seeds.compactMap { try? JSONReader.read($0) }
+    }
 
     static let longest = 1 << 16
 
@@ -31,11 +41,54 @@ struct Mutator {
     ].map { Array($0.utf8) } + [[0xFF], [0xC3], [0xED, 0xA0, 0x80], [0xF4, 0x90, 0x80, 0x80], [0xC0, 0xAF], [0xFE, 0xFF]]
 
     mutating func next() -> [UInt8] {
+        if Int.random(in: 0..<3, using: &random) > 0, let value = values.randomElement(using: &random) {
+            var value = value
+            for _ in 0..<Int.random(in: 1...3, using: &random) { value = changed(value) }
+            let bytes = JSONWriter.write(value)
+            return bytes.count > Self.longest ? Array(bytes.prefix(Self.longest)) : bytes
+        }
         var bytes = seeds.randomElement(using: &random)!
         // Few changes leave much of a task as it was, and reach what is behind the first check.
         let rounds = [1, 1, 1, 2, 2, 3, 5, 16].randomElement(using: &random)!
         for _ in 0..<rounds { mutate(&bytes) }
         return bytes.count > Self.longest ? Array(bytes.prefix(Self.longest)) : bytes
+    }
+
+    /// The value with one change at some place, so that it is still JSON.
+    private mutating func changed(_ value: JSON) -> JSON {
+        let isHere = Int.random(in: 0..<4, using: &random) == 0
+        switch value {
+        case .object(var object):
+            guard !isHere, let name = object.names.randomElement(using: &random) else {
+                // A member of another file joins, or replaces its namesake here.
+                guard case .object(let other)? = values.randomElement(using: &random),
+                    let member = other.members.randomElement(using: &random)
+                else { return value }
+                object[member.name] = member.value
+                return .object(object)
+            }
+            object[name] = Int.random(in: 0..<8, using: &random) == 0 ? nil : changed(object[name]!)
+            return .object(object)
+        case .array(var elements):
+            guard !isHere, let index = elements.indices.randomElement(using: &random) else { return part(of: values.randomElement(using: &random)!) }
+            if Int.random(in: 0..<6, using: &random) == 0 { elements.insert(elements[index], at: index) } else { elements[index] = changed(elements[index]) }
+            return .array(elements)
+        case .string(let text) where !isHere:
+            var bytes = Array(text.utf8)
+            mutate(&bytes)
+            return .string(String(decoding: bytes, as: UTF8.self))
+        case .int(let number) where !isHere:
+            return [.int(number &* -1), .int(number &+ 1), .double(Double(number)), .double(Double(number) + 0.5), .int(.max)]
+                .randomElement(using: &random)!
+        default: return part(of: values.randomElement(using: &random)!)
+        }
+    }
+
+    /// The value or something in it.
+    private mutating func part(of value: JSON) -> JSON {
+        let parts = value.array ?? value.object?.members.map(\.value) ?? []
+        guard let part = parts.randomElement(using: &random) else { return value }
+        return Int.random(in: 0..<3, using: &random) == 0 ? part : self.part(of: part)
     }
 
     private mutating func range(in bytes: [UInt8], longest: Int = 64) -> Range<Int> {

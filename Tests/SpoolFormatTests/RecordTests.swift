@@ -47,6 +47,16 @@ import Testing
         #expect(try RunRecord.read(run.json).environment.count == 1501)
     }
 
+    /// An output as deep as one may be stands one level further down in `result.json`.
+    @Test func aResultWithADeepOutputReadsBack() throws {
+        let output = try JSONReader.read(String(repeating: "[", count: 64) + String(repeating: "]", count: 64))
+        let result = ResultRecord(
+            id: JobID("a")!, outcome: .succeeded, attempts: 1, queuedAt: Timestamp(milliseconds: 0),
+            finishedAt: Timestamp(milliseconds: 1), output: output)
+        let back = try JSONReader.read(JSONWriter.write(result.json), maximumDepth: JSONReader.maximumRecordDepth)
+        #expect(ResultRecord(back) == result)
+    }
+
     @Test(arguments: [
         #"{"run":["a"]}"#, #"{"id":"a","run":["a"],"uid":0,"accepted_at":"2026-11-21T15:20:00Z"}"#, "[]",
         #"{"id":"a b","run":["a"],"uid":0,"seq":1,"accepted_at":"2026-11-21T15:20:00Z"}"#,

@@ -68,6 +68,14 @@ extension Directory {
         if synchronizing { try synchronize() }
     }
 
+    /// Flushes the content of `name` to disk.
+    public func synchronize(_ name: some FileName) throws(SystemFault) {
+        let file = name.withCString { rouse_openat(descriptor, $0, O_RDONLY | O_NOFOLLOW | O_CLOEXEC, 0) }
+        guard file >= 0 else { throw fault("open", name) }
+        defer { close(file) }
+        guard fsync(file) == 0 else { throw fault("sync", name) }
+    }
+
     private func write(
         _ bytes: [UInt8], to name: some FileName, flags: Int32, mode: UInt32, synchronizing: Bool
     ) throws(SystemFault) {

@@ -6,10 +6,13 @@
 public struct JSONReader {
     /// Nesting allowed in a task file (design §3). Recursion stays far below any thread's stack at this depth.
     public static let maximumDepth = 64
+    /// A record holds what a program wrote, such as `result.output`, some levels further down.
+    public static let maximumRecordDepth = 72
 
     private let bytes: UnsafeBufferPointer<UInt8>
     private var at = 0
     private var depth = 0
+    private let maximumDepth: Int
     /// The way to the value that is being read: an element's index, or the complement of the offset where a member's
     /// name begins. It becomes a path only when there is a fault.
     private var steps: [Int] = []
@@ -17,18 +20,19 @@ public struct JSONReader {
     private let target: JSONPath?
     private var targetPlaces: JSONPlaces?
 
-    private init(_ bytes: UnsafeBufferPointer<UInt8>, locating target: JSONPath? = nil) {
+    private init(_ bytes: UnsafeBufferPointer<UInt8>, maximumDepth: Int = maximumDepth, locating target: JSONPath? = nil) {
         self.bytes = bytes
+        self.maximumDepth = maximumDepth
         self.target = target
         steps.reserveCapacity(16)
     }
 
     /// Reads one JSON value that takes up all of `bytes` but for white space.
     /// - Throws: `JSONFault` with the place of the first fault.
-    public static func read(_ bytes: [UInt8]) throws(JSONFault) -> JSON {
+    public static func read(_ bytes: [UInt8], maximumDepth: Int = maximumDepth) throws(JSONFault) -> JSON {
         var result: Result<JSON, JSONFault> = .success(.null)
         bytes.withUnsafeBufferPointer { buffer in
-            var reader = JSONReader(buffer)
+            var reader = JSONReader(buffer, maximumDepth: maximumDepth)
             do throws(JSONFault) { result = .success(try reader.document()) } catch { result = .failure(error) }
         }
         return try result.get()
@@ -174,8 +178,8 @@ public struct JSONReader {
 
     private mutating func descend() throws(JSONFault) {
         depth += 1
-        guard depth <= Self.maximumDepth else {
-            throw fault(.tooDeep, expected: "at most \(Self.maximumDepth) levels of nesting")
+        guard depth <= maximumDepth else {
+            throw fault(.tooDeep, expected: "at most \(maximumDepth) levels of nesting")
         }
     }
 
@@ -228,13 +232,16 @@ public struct JSONReader {
         at += 1
         let start = at
         // Nearly every string has no escape: take it whole.
+        var seen: UInt8 = 0
         while at < bytes.count, bytes[at] != UInt8(ascii: "\""), bytes[at] != UInt8(ascii: "\\"), bytes[at] >= 0x20 {
+            seen |= bytes[at]
             at += 1
         }
         if peek(UInt8(ascii: "\"")) {
-            guard let text = String(validating: UnsafeBufferPointer(rebasing: bytes[start..<at]), as: UTF8.self) else {
-                throw notUTF8(start..<at)
-            }
+            let content = UnsafeBufferPointer(rebasing: bytes[start..<at])
+            // ASCII needs no validation, which costs more than all the rest for a short string.
+            guard let text = seen < 0x80 ? String(decoding: content, as: UTF8.self) : String(validating: content, as: UTF8.self)
+            else { throw notUTF8(start..<at) }
             at += 1
             return text
         }

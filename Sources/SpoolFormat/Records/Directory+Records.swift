@@ -18,7 +18,7 @@ extension Directory {
     public func readJSON(_ name: some FileName) throws -> JSON? {
         guard let (bytes, status) = try read(name) else { return nil }
         guard status.kind == .file else { throw DamagedRecord(path: path + "/" + name.display, reason: "it is \(status.kind.words)") }
-        do { return try JSONReader.read(bytes) } catch {
+        do { return try JSONReader.read(bytes, maximumDepth: JSONReader.maximumRecordDepth) } catch {
             throw DamagedRecord(
                 path: path + "/" + name.display,
                 reason: "line \(error.position.line), column \(error.position.column): expected \(error.expected)")

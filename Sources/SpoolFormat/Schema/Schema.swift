@@ -6,7 +6,7 @@
 /// - lengths in bytes: a schema counts characters, so a text that is not ASCII may be longer than the reader allows
 /// - two names that are the same characters in two Unicode spellings
 /// - days that a month does not have, and times outside the years 0000 to 9999 once their offset is taken off
-/// - durations that are longer than 36,500 days together, or that are rounded to less than the least one
+/// - durations that are longer than 36,500 days together, or shorter than the least one but not 0
 /// - comparisons of two fields: an expiry that is not after the start, a `backoff.max` below its `base`
 /// - in `after`: positions of no other task
 public enum Schema {

@@ -32,8 +32,9 @@ public struct TaskReader {
     }
 
     private mutating func task(_ object: JSONObject) throws(TaskFault) -> TaskFile {
-        let verbs = object.members.lazy.map(\.name).filter(Self.verbs.contains)
-        if verbs.dropFirst().first != nil { throw twoVerbs(Array(verbs)) }
+        var verbs: [String] = []
+        for member in object.members where Self.verbs.contains(member.name) { verbs.append(member.name) }
+        if verbs.count > 1 { throw twoVerbs(verbs) }
         guard let name = verbs.first else { throw missingVerb(object) }
         let verb = try readVerb(name)
         var file = TaskFile(verb)
