@@ -54,9 +54,6 @@ struct JobWaiter {
     func wait(for ids: [JobID], until deadline: ContinuousClock.Instant?, _ ended: (JobID, Ending) throws -> Void) throws {
         var open: [JobID] = []
         for id in ids where !open.contains(id) { open.append(id) }
-        var met: Set<JobID> = []
-        for id in open where try spool.place(of: id) == nil { throw spool.noSuchJob(id) }
-        met.formUnion(open)
         while true {
             var left: [JobID] = []
             for id in open {
