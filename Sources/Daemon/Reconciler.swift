@@ -84,7 +84,7 @@ actor Reconciler {
         scheduler = Scheduler(ledger: ledger, queues: queues, runners: runners)
         intake = Intake(ledger: ledger, queues: queues, retry: requeue)
         rescuer = Rescuer(ledger: ledger, finisher: finisher, runners: runners, controller: controller, waiting: waiting)
-        forgetting = Forgetting(ledger: ledger, queues: queues)
+        forgetting = Forgetting(ledger: ledger, queues: queues, archiver: Archiver(spool: spool) { [janitor] in janitor.remove($0) })
         schedules = ScheduleKeeper(spool: spool, events: ledger.events)
         status = StatusFiles(spool)
     }
@@ -104,6 +104,7 @@ actor Reconciler {
         loop.afterEachRound { [weak self] in self?.assumeIsolated { $0.endRound() } }
         ledger.events.append("daemon_started", ["pid": .number(getpid()), "version": .string(Rouse.version)])
         try runners.keepWaiting(min(QueueBook.cores, 8))
+        writeStatus(isRunning: true)
         logger.info("serving \(spool.path)", metadata: ["pid": "\(getpid())", "version": "\(Rouse.version)"])
     }
 
@@ -168,7 +169,6 @@ actor Reconciler {
         intake.onSuperseded = { [controller] rows, id in controller.supersede(rows, by: id) }
         intake.onInboxes = { [unowned self] names in self.assumeIsolated { $0.watchInboxes(names) } }
         rescuer.warn = { [logger] in logger.warning("\($0)") }
-        forgetting.remove = { [janitor] in janitor.remove($0) }
     }
 
     private func armAlarms() {
@@ -435,7 +435,7 @@ actor Reconciler {
             if count > 0 { logger.notice("built the index anew from the files of \(count) jobs") }
         } else {
             let wasClean = try ledger.store.fact("clean") == "yes"
-            if try !wasClean && ledger.store.fact("boot_id") != boot {
+            if let last = try ledger.store.fact("boot_id"), last != boot, !wasClean {
                 logger.notice("the machine went down while a daemon was running; putting back what the index remembers")
                 try rescuer.recoverFromPowerCut()
             }
