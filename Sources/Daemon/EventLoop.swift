@@ -88,7 +88,10 @@ final class EventLoop: SerialExecutor {
     func stop() {
         inbox.withLock { $0.isStopping = true }
         signal()
-        if let id = thread.withLock({ $0.take() }) { pthread_join(id, nil) }
+        // The thread goes on asking who it is until it ends.
+        guard let id = thread.withLock({ $0 }) else { return }
+        pthread_join(id, nil)
+        thread.withLock { $0 = nil }
     }
 
     func checkIsolated() {

@@ -87,7 +87,7 @@ final class Intake {
     /// Reads the directory once and puts its files in the order they came: a rename into a directory sets the time of
     /// change, and so does the last write.
     private func list(_ inbox: Inbox) throws(SystemFault) {
-        if let queue = inbox.queue { inbox.directory = try ledger.spool.inbox.directory(queue) }
+        inbox.directory = try inbox.queue.map { queue throws(SystemFault) in try ledger.spool.inbox.directory(queue) } ?? ledger.spool.inbox
         var found: [(changed: Int64, name: EntryName)] = []
         var queues: [String] = []
         for entry in try inbox.directory.entries() where !Self.isIgnored(entry.name) {
@@ -145,6 +145,10 @@ final class Intake {
                 code: "wrong_name", message: "the name does not end in .json", file: name.display,
                 expected: "a name that ends in .json", hint: "rename it to \(name.display).json"))
         }
+        if inbox.queue != nil, Self.namesOfRecords.contains(name) {
+            // The directory may be a copy of a job that is still being made, and no queue.
+            guard inbox.settling.hasSettled(name, status, in: inbox.directory) else { return }
+        }
         if status.links > 1 {
             let isForeign = status.uid != geteuid() && status.uid != 0
             guard inbox.settling.hasSettled(name, status, in: inbox.directory) else { return }
@@ -172,6 +176,10 @@ final class Intake {
         case .fault(let record, false): try reject(name, in: inbox, record)
         }
     }
+
+    private static let namesOfRecords = Set(
+        [SpoolLayout.Job.drop, SpoolLayout.Job.task, SpoolLayout.Job.state, SpoolLayout.Job.run, SpoolLayout.Job.exit,
+         SpoolLayout.Job.output, SpoolLayout.Job.result].map { EntryName($0) })
 
     private enum Parsed {
         case task(TaskFile)

@@ -41,6 +41,7 @@ actor Reconciler {
     private var settleAlarm: Alarm?
     private var retryAlarm: Alarm?
     private var statusAlarm: Alarm?
+    private var children: ChildSignals?
     private var isStatusDue = false
 
     private var isActive = false
@@ -68,7 +69,7 @@ actor Reconciler {
         janitor = try Janitor(staging: spool.staging)
         let ledger = try Ledger(spool: spool, store: store)
         self.ledger = ledger
-        let queues = QueueBook(spool.queues)
+        let queues = QueueBook(spool)
         self.queues = queues
         let requeue = Requeue(ledger: ledger)
         self.requeue = requeue
@@ -127,6 +128,7 @@ actor Reconciler {
         endRound()
         isActive = false
         loop.afterEachRound(nil)
+        children?.stop()
         runners.letGo()
         writeStatus(isRunning: false)
         try? ledger.store.setFact("clean", "yes")
@@ -179,12 +181,17 @@ actor Reconciler {
         retryAlarm = alarm { $0.tryAgain() }
         statusAlarm = alarm { $0.writeStatus(isRunning: true) }
         sweepAlarm?.set(after: settings.sweep)
+        children = ChildSignals { [loop] in loop.post { ChildReaper.reapAll() } }
     }
 
     // MARK: what arrives
 
     /// A directory is to be looked at again; `nil` is all of them. On the loop's thread.
-    func look(at path: String?) {
+    /// - Parameter reopening: the path may lead to another directory than before.
+    func look(at path: String?, reopening: Bool) {
+        if reopening {
+            do { try spool.reopen() } catch { stalled(error) }
+        }
         guard let path else {
             intake.hintAll()
             (mustRefreshQueues, mustRefreshSchedules) = (true, true)
@@ -304,9 +311,7 @@ actor Reconciler {
 
     private func performControls() throws {
         while let task = controls.first {
-            do { try controller.perform(task) } catch let fault as SystemFault where fault.isMissing {
-                // Somebody has taken the task away again.
-            }
+            try controller.perform(task)
             controls.removeFirst()
         }
     }
@@ -322,13 +327,20 @@ actor Reconciler {
     /// Puts the round on disk, without waiting for it; then lets those begin that may only begin once.
     private func makeDurable() {
         let starts = scheduler.takeUnsynced()
-        guard !starts.isEmpty else { return sync.request(nil) }
         sync.request { [loop, weak self] result in
-            loop.post { [weak self] in self?.assumeIsolated { $0.begin(starts, result) } }
+            if starts.isEmpty, case .success = result { return }
+            loop.post { [weak self] in self?.assumeIsolated { $0.synced(starts, result) } }
         }
     }
 
-    private func begin(_ starts: [(id: JobID, attempt: Int)], _ result: Result<Void, SystemFault>) {
+    private var cannotSync = false
+
+    private func synced(_ starts: [(id: JobID, attempt: Int)], _ result: Result<Void, SystemFault>) {
+        if case .failure(let fault) = result, !cannotSync, !isStopping {
+            cannotSync = true
+            logger.error("\(fault); until the daemon is started again, what it takes in outlives a crash but perhaps no power cut")
+            ledger.events.append("sync_failed", ["message": .string(fault.description)])
+        }
         for start in starts {
             do {
                 // Where the index can't be synced, the job's own files can tell of the start.
@@ -348,7 +360,9 @@ actor Reconciler {
     private func setDueAlarm() {
         dueIsStale = false
         let times = [ledger.ask(nil) { try $0.nextDue() }, schedules.nextDue]
-        dueAlarm?.set(at: times.compactMap(\.self).min())
+        // What is due and has not gone on (there may be more than a round takes) is looked at again, not all the time.
+        let soonest = Timestamp.now + TimeSpan(milliseconds: 20)
+        dueAlarm?.set(at: times.compactMap(\.self).min().map { max($0, soonest) })
     }
 
     private func due() {
@@ -363,7 +377,7 @@ actor Reconciler {
         guard !isStopping else { return }
         sweepAlarm?.set(after: settings.sweep)
         watcher.verify()
-        look(at: nil)
+        look(at: nil, reopening: true)
         do {
             try intake.recoverStaging()
             try Rejecter(ledger: ledger).completeReasons()
@@ -372,7 +386,6 @@ actor Reconciler {
             try rescuer.finishSteps()
             try rescuer.reconsiderWaiters()
         } catch { stalled(error) }
-        ChildReaper.reapAll()
         forgetting.begin()
         status.swept()
         writeStatus(isRunning: true)
@@ -395,12 +408,12 @@ actor Reconciler {
     private func tryAgain() {
         let starts = postponed
         postponed = []
-        if !starts.isEmpty { begin(starts, .failure(SystemFault("sync", "the index", errno: EIO))) }
+        if !starts.isEmpty { synced(starts, .failure(SystemFault("sync", "the index", errno: EIO))) }
         do {
             if ledger.isIndexBehind { _ = try rescuer.reconcile() }
             try intake.recoverStaging()
             try rescuer.finishSteps()
-            look(at: nil)
+            look(at: nil, reopening: true)
         } catch { stalled(error) }
     }
 
@@ -480,7 +493,8 @@ actor Reconciler {
     }
 
     private func watchDirectories() {
-        for directory in [spool.inbox, spool.queues, spool.schedules] { watcher.watch(directory.path) }
+        // The root, because a directory that is held open does not say that it was removed; the one above it does.
+        for directory in [spool.root, spool.inbox, spool.queues, spool.schedules] { watcher.watch(directory.path) }
         watcher.watch(spool.daemon.path, for: .departures)
     }
 
