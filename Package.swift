@@ -66,7 +66,7 @@ let package = Package(
         .testTarget(name: "JobIndexTests", dependencies: ["JobIndex", "SpoolFormat"], swiftSettings: settings),
         .testTarget(name: "JobRunnerTests", dependencies: ["JobRunner", "SpoolFormat", "CLinux"], swiftSettings: settings),
         .testTarget(
-            name: "CommandLineTests", dependencies: ["JobIndex", "SpoolFormat", "CLinux"],
+            name: "CommandLineTests", dependencies: ["TestSupport", "JobIndex", "SpoolFormat", "CLinux"],
             swiftSettings: settings),
         .testTarget(name: "SpoolWatchTests", dependencies: ["SpoolWatch"], swiftSettings: settings),
     ]
