@@ -56,6 +56,13 @@ let package = Package(
         // Feeds the readers mutated task files until something gives: `swift run -c release rouse-fuzz --seconds 60`.
         .executableTarget(name: "rouse-fuzz", dependencies: ["SpoolFormat"], path: "Tests/Fuzz", swiftSettings: settings),
 
+        // Measures what the design promises beside yardsticks: `swift run -c release rouse-bench --quick`.
+        .executableTarget(
+            name: "rouse-bench", dependencies: ["SpoolFormat", "JobIndex", "CLinux"], path: "Tests/Benchmarks",
+            exclude: ["Stamp"], swiftSettings: settings),
+        .executableTarget(
+            name: "rouse-bench-stamp", path: "Tests/Benchmarks/Stamp", linkerSettings: [.unsafeFlags(["-static-executable"])]),
+
         .testTarget(name: "SpoolFormatTests", dependencies: ["SpoolFormat"], swiftSettings: settings),
         .testTarget(name: "JobIndexTests", dependencies: ["JobIndex", "SpoolFormat"], swiftSettings: settings),
         .testTarget(name: "JobRunnerTests", dependencies: ["JobRunner", "SpoolFormat", "CLinux"], swiftSettings: settings),
