@@ -61,7 +61,7 @@ let package = Package(
             name: "rouse-bench", dependencies: ["SpoolFormat", "JobIndex", "CLinux"], path: "Tests/Benchmarks",
             exclude: ["Stamp"], swiftSettings: settings),
         .executableTarget(
-            name: "rouse-bench-stamp", path: "Tests/Benchmarks/Stamp", linkerSettings: [.unsafeFlags(["-static-executable"])]),
+            name: "rouse-bench-stamp", path: "Tests/Benchmarks/Stamp", linkerSettings: [.unsafeFlags(["-nostartfiles", "-static-executable"])]),
 
         .testTarget(name: "SpoolFormatTests", dependencies: ["SpoolFormat"], swiftSettings: settings),
         .testTarget(name: "JobIndexTests", dependencies: ["JobIndex", "SpoolFormat"], swiftSettings: settings),
