@@ -96,7 +96,6 @@ actor Reconciler {
         connect()
         try recover()
         armAlarms()
-        _ = try refreshConfiguration()
         watchDirectories()
         scheduler.isPaused = spool.daemon.contains(SpoolLayout.Daemon.pause)
         intake.hintAll()
@@ -290,7 +289,7 @@ actor Reconciler {
             do { try body() } catch { failure = failure ?? error }
         }
         if !isStopping {
-            step { if mustRefreshQueues || mustRefreshSchedules { _ = try refreshConfiguration() } }
+            step { try refreshConfiguration() }
             step { if intake.hasMore, !ledger.isIndexBehind { try intake.work() } }
             step { try performControls() }
         }
@@ -445,7 +444,7 @@ actor Reconciler {
         try ledger.store.setFact("boot_id", boot)
         try ledger.store.setFact("clean", nil)
         try ledger.store.commit()
-        _ = try queues.refresh()
+        try refreshConfiguration()
         try forgetting.recover()
         try intake.recoverStaging()
         try Rejecter(ledger: ledger).completeReasons()
@@ -494,8 +493,9 @@ actor Reconciler {
 
     private func watchDirectories() {
         // The root, because a directory that is held open does not say that it was removed; the one above it does.
-        for directory in [spool.root, spool.inbox, spool.queues, spool.schedules] { watcher.watch(directory.path) }
-        watcher.watch(spool.daemon.path, for: .departures)
+        for directory in [spool.root, spool.inbox] { watcher.watch(directory.path) }
+        // Where a file that is gone means something, too.
+        for directory in [spool.queues, spool.schedules, spool.daemon] { watcher.watch(directory.path, for: .departures) }
     }
 
     private var watchedInboxes: Set<String> = []
