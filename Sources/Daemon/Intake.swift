@@ -258,7 +258,7 @@ final class Intake {
         }
     }
 
-    private func isTaken(_ id: JobID) -> Bool { ledger.spool.isUsed(id) }
+    private func isTaken(_ id: JobID) -> Bool { ledger.isUsed(id) }
 
     // MARK: check and commit
 
@@ -302,8 +302,9 @@ final class Intake {
 
     private func commit(_ staged: Directory, named stagingName: String, _ admitted: Admission.Admitted) throws {
         let task = admitted.task
+        var elements: [TaskRecord] = []
         if case .tasks(let tasks) = task.verb {
-            let elements = try admission.admitElements(of: task, tasks: tasks, now: task.acceptedAt)
+            elements = try admission.admitElements(of: task, tasks: tasks, now: task.acceptedAt)
             try stage(elements, in: staged)
         }
         try staged.write(JSONWriter.write(task.json), to: SpoolLayout.Job.task)
@@ -321,6 +322,7 @@ final class Intake {
             row = JobRow(task: task, state: outcome.state, waiting: nil, run: nil, result: result)
             try ledger.move(row, from: ledger.spool.staging, named: stagingName, to: outcome.state, event: "accepted", Self.details(task))
         }
+        ledger.reserve(elements.map(\.id))
         if !admitted.supersedes.isEmpty { onSuperseded(admitted.supersedes, task.id) }
         onAccepted(row, task)
     }
@@ -364,8 +366,8 @@ final class Intake {
                 code: "wrong_name", message: "it is the directory of the job \(task.id)", file: name.display,
                 expected: "the name \(task.id)", hint: "move it here under its own name"))
         }
-        guard status.uid == geteuid() || status.uid == 0, !ledger.spool.isUsed(id) else {
-            let message = ledger.spool.isUsed(id) ? "there already is a job called \(id)" : "it belongs to user \(status.uid)"
+        guard status.uid == geteuid() || status.uid == 0, !ledger.isUsed(id) else {
+            let message = ledger.isUsed(id) ? "there already is a job called \(id)" : "it belongs to user \(status.uid)"
             return try reject(name, in: inbox, RejectionRecord(code: "id_in_use", message: message, file: name.display))
         }
         inbox.settling.forget(name)
