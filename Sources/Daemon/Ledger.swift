@@ -30,6 +30,14 @@ final class Ledger {
         return nextSequence
     }
 
+    /// Ids of a batch that is accepted and whose jobs have not come to their places yet.
+    private var reserved: Set<JobID> = []
+
+    func reserve(_ ids: [JobID]) { reserved.formUnion(ids) }
+    func release(_ id: JobID) { reserved.remove(id) }
+
+    func isUsed(_ id: JobID) -> Bool { reserved.contains(id) || spool.isUsed(id) }
+
     func sequenceSeen(_ sequence: Int64) { nextSequence = max(nextSequence, sequence + 1) }
 
     /// Renames a job's directory and writes down that it was. The rename is the change; it alone can throw.

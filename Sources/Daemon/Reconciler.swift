@@ -102,7 +102,6 @@ actor Reconciler {
         connect()
         try recover()
         armAlarms()
-        _ = try refreshConfiguration()
         watchDirectories()
         scheduler.isPaused = spool.daemon.contains(SpoolLayout.Daemon.pause)
         intake.hintAll()

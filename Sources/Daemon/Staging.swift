@@ -61,11 +61,11 @@ final class Staging {
     }
 
     private func freeID(for name: EntryName) -> JobID {
-        if let id = JobID(fileName: name), !ledger.spool.isUsed(id) { return id }
+        if let id = JobID(fileName: name), !ledger.isUsed(id) { return id }
         while true {
             lastSuffix = max(lastSuffix + 1, UInt64(Timestamp.now.milliseconds) << 5)
             let id = JobID.derived(from: name.display, suffix: JobID.sortable(lastSuffix, width: 10))
-            if !ledger.spool.isUsed(id) { return id }
+            if !ledger.isUsed(id) { return id }
         }
     }
 
@@ -111,8 +111,9 @@ final class Staging {
 
     private func commit(_ staged: Directory, named stagingName: String, _ admitted: Admission.Admitted) throws {
         let task = admitted.task
+        var elements: [TaskRecord] = []
         if case .tasks(let tasks) = task.verb {
-            let elements = try admission.admitElements(of: task, tasks: tasks, now: task.acceptedAt)
+            elements = try admission.admitElements(of: task, tasks: tasks, now: task.acceptedAt)
             try stage(elements, in: staged)
         }
         try staged.write(JSONWriter.write(task.json), to: SpoolLayout.Job.task)
@@ -130,6 +131,7 @@ final class Staging {
             row = JobRow(task: task, state: outcome.state, waiting: nil, run: nil, result: result)
             try ledger.move(row, from: ledger.spool.staging, named: stagingName, to: outcome.state, event: "accepted", Self.details(task))
         }
+        ledger.reserve(elements.map(\.id))
         if !admitted.supersedes.isEmpty { onSuperseded(admitted.supersedes, task.id) }
         onAccepted(row, task)
     }
