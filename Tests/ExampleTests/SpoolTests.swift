@@ -38,9 +38,9 @@ import TestSupport
             echo '{"run": ' > inbox/.bad; mv inbox/.bad inbox/bad.json
             rouse wait bad || test $? = 65
             echo '{"slots": 3}' > config/queues/night.json
-            rouse drop --queue night --wait -- true
+            echo '{"run": ["true"], "queue": "night"}' | rouse drop --wait
             kill $daemon; wait $daemon
-            ls done/one/work/.gitkeep rejected/bad.json index.sqlite inbox/night > /dev/null
+            ls done/one/work/.gitkeep rejected/bad.json index.sqlite > /dev/null
             git status --porcelain --untracked-files=all
             """)
         #expect(run.code == 0)
