@@ -15,6 +15,7 @@ import TestSupport
     /// As it is committed, with a daemon on it and a job that leaves files like those that are committed.
     @Test func whatRunsInItLeavesGitClean() throws {
         let outer = TestSpool()
+        defer { Programs.endAll(ofSpool: outer.path) }
         let directories = SpoolLayout.directories.filter { $0 != SpoolLayout.config }
         let scratch = try Scratch(in: outer, "git")
         let made = scratch.sh(
@@ -45,6 +46,5 @@ import TestSupport
             """)
         #expect(run.code == 0)
         #expect(!run.output.contains("??") && !run.output.contains(" M ") && !run.output.contains(" D "), "\(run.output)")
-        Programs.endAll(ofSpool: outer.path)
     }
 }
