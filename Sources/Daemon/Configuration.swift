@@ -3,7 +3,8 @@ import SpoolFormat
 
 /// One directory of `config/`, a file a thing: read again on change, the last good version of each kept in force.
 final class ConfigurationDirectory<Value: Equatable> {
-    private let directory: Directory
+    private let open: () -> Directory
+    private var directory: Directory { open() }
     private let convert: (JSON) throws(TaskFault) -> Value
     private var seen: [String: FileStatus] = [:]
     private(set) var values: [String: Value] = [:]
@@ -16,8 +17,9 @@ final class ConfigurationDirectory<Value: Equatable> {
         let fault: RejectionRecord?
     }
 
-    init(_ directory: Directory, convert: @escaping (JSON) throws(TaskFault) -> Value) {
-        self.directory = directory
+    /// - Parameter directory: gives the directory as it is now; it may be another one than before.
+    init(_ directory: @escaping () -> Directory, convert: @escaping (JSON) throws(TaskFault) -> Value) {
+        open = directory
         self.convert = convert
     }
 

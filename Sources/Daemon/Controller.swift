@@ -28,6 +28,7 @@ final class Controller {
 
     /// Carries out the task in `queued/<id>` and finishes it.
     func perform(_ task: TaskRecord) throws {
+        guard try ledger.spool.jobIfThere(task.id, in: .queued) != nil else { return }
         let started = Timestamp.now
         var result = ResultRecord(id: task.id, outcome: .succeeded, attempts: 1, queuedAt: task.acceptedAt, finishedAt: started)
         switch task.verb {

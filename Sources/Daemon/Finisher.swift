@@ -88,7 +88,8 @@ final class Finisher {
         try requeue.leaveRunning(task, state: past, event: "not_started", [:])
     }
 
-    private func leave(_ task: TaskRecord, _ state: StateRecord) throws {
+    /// Goes on with a move out of `running/` that `state.json` has announced.
+    func leave(_ task: TaskRecord, _ state: StateRecord) throws {
         try requeue.leaveRunning(task, state: state, event: state.reason == .backoff ? "backed_off" : "requeued", [:])
     }
 

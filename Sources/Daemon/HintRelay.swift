@@ -16,6 +16,6 @@ final class HintRelay: Sendable {
             case .directory(let token): token.path
             case .everything: nil
             }
-        reconciler.loop.post { [weak reconciler] in reconciler?.assumeIsolated { $0.look(at: path) } }
+        reconciler.loop.post { [weak reconciler] in reconciler?.assumeIsolated { $0.look(at: path, reopening: hint.reopen) } }
     }
 }

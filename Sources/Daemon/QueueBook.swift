@@ -6,8 +6,8 @@ final class QueueBook {
     private let files: ConfigurationDirectory<QueueConfiguration>
     private let none = QueueConfiguration()
 
-    init(_ directory: Directory) {
-        files = ConfigurationDirectory(directory) { json throws(TaskFault) in try QueueConfiguration.read(json) }
+    init(_ spool: Spool) {
+        files = ConfigurationDirectory({ spool.queues }) { json throws(TaskFault) in try QueueConfiguration.read(json) }
     }
 
     func refresh() throws -> [ConfigurationDirectory<QueueConfiguration>.Change] { try files.refresh() }

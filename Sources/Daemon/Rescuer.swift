@@ -189,6 +189,9 @@ final class Rescuer {
         let (run, evidence) = try AttemptEvidence.examine(job)
         let past = try job.readState() ?? StateRecord()
         let attempt = run?.attempt ?? past.attempts + 1
+        // Its next step was decided, and the daemon died on the way.
+        let isLeaving = run.map { past.attempts >= $0.attempt } ?? (past.attempts > 0)
+        if isLeaving, let task = try job.readTask() { return try finisher.leave(task, past) }
         switch evidence {
         case .finished(let exit): try finisher.attemptEnded(id, exit)
         case .alive(let runner):
@@ -197,7 +200,7 @@ final class Rescuer {
             if past.ending != nil { runners.cancel(id) }
         case .neverStarted: try finisher.attemptNeverBegan(id)
         case .lost:
-            _ = Orphans.endAll(ofJobDirectory: job.path, attempt: attempt)
+            _ = Orphans.endAll(ofJobDirectory: "\(run?.spool ?? ledger.spool.path)/\(JobState.running.rawValue)/\(id)", attempt: attempt)
             try finisher.attemptLost(id, attempt: attempt)
         }
     }

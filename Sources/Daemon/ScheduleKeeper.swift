@@ -22,7 +22,7 @@ final class ScheduleKeeper {
     init(spool: Spool, events: EventLog) {
         self.spool = spool
         self.events = events
-        files = ConfigurationDirectory(spool.schedules) { json throws(TaskFault) in try Self.entry(json) }
+        files = ConfigurationDirectory({ spool.schedules }) { json throws(TaskFault) in try Self.entry(json) }
         lastFired = Self.readLastFired(spool.daemon)
     }
 

@@ -6,14 +6,15 @@ final class Spool {
     /// Absolute, without symbolic links.
     let path: String
     let root: Directory
-    let inbox: Directory
     let rejected: Directory
     let staging: Directory
     let events: Directory
     let archive: Directory
-    let daemon: Directory
-    let queues: Directory
-    let schedules: Directory
+    // People make, move and remove these while the daemon runs; see `reopen`.
+    private(set) var inbox: Directory
+    private(set) var daemon: Directory
+    private(set) var queues: Directory
+    private(set) var schedules: Directory
     private let states: [JobState: Directory]
 
     /// Opens the spool at `path`, making sub-directories that are missing: version control keeps no empty ones.
@@ -52,6 +53,16 @@ final class Spool {
             }
             throw DaemonFault("\(error)", exitCode: error.errno == EACCES || error.errno == EPERM ? 77 : 74)
         }
+    }
+
+    /// Opens again the directories that are watched: another one may have taken the place of one that was held open.
+    /// What is missing is made, as at the start.
+    func reopen() throws(SystemFault) {
+        inbox = try root.directory(makingIfMissing: SpoolLayout.inbox)
+        daemon = try root.directory(makingIfMissing: SpoolLayout.daemon)
+        let config = try root.directory(makingIfMissing: SpoolLayout.config)
+        queues = try config.directory(makingIfMissing: "queues")
+        schedules = try config.directory(makingIfMissing: "schedules")
     }
 
     func directory(of state: JobState) -> Directory { states[state]! }

@@ -5,7 +5,8 @@ import Glibc
 /// from their runner: no name and no remembered number is trusted.
 public enum Orphans {
     /// Ends every process that was started with this job's directory and attempt in its environment, and all below
-    /// them; never the calling process or what is below it.
+    /// them, except through the calling process. Runners and the jobs of other runners bear no such marks, even where
+    /// this daemon was itself started by that job.
     ///
     /// It takes some milliseconds and does not wait for the processes to be gone.
     /// - Returns: how many were ended.
@@ -24,9 +25,8 @@ public enum Orphans {
 
     private static func processes(with marks: [[UInt8]]) -> [ProcessStatus] {
         let own = getpid()
-        let protected = Set(ProcessTree.descendants(of: own).map(\.pid)).union([own])
         var found: [ProcessStatus] = []
-        var seen: Set<Int32> = protected
+        var seen: Set<Int32> = [own]
         for pid in ProcFile.numbers(in: "/proc") where !seen.contains(pid) && environment(of: pid, holds: marks) {
             // Looked at before the environment was read again: both are then of one process, the one whose start time
             // this is, or the sending finds another start time and sends nothing.

@@ -34,8 +34,9 @@ public enum SpoolLayout {
         /// The jobs of a `tasks` task until all of them are accepted.
         public static let jobs = "jobs"
 
-        /// What belongs to one attempt and moves to `attempts/<n>/` before the next one.
-        public static let ofAttempt = [run, log, exit, output, result]
+        /// What belongs to one attempt and moves to `attempts/<n>/` before the next one. The record that tells which
+        /// attempt it is goes last: as long as it is there, a move that was cut short is known for what it is.
+        public static let ofAttempt = [log, exit, output, result, run]
     }
 
     public enum Daemon {

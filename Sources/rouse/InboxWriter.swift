@@ -15,7 +15,7 @@ struct InboxWriter {
         self.path = path
         var opened = rouse_open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC, 0)
         canSynchronize = opened >= 0
-        if opened < 0, errno == EACCES { opened = rouse_open(path, O_DIRECTORY | O_CLOEXEC | (1 << 21), 0) }  // O_PATH
+        if opened < 0, errno == EACCES { opened = rouse_open_path_only(path) }
         guard opened >= 0 else { throw SystemFault("open", path) }
         descriptor = opened
         var status = stat()

@@ -16,8 +16,9 @@ extension SpoolDirectory {
         // The places are looked at in the order in which a job goes through them, so that one that moves on meanwhile
         // is still met; one that moves back is met the next time.
         for _ in 0..<3 {
-            if try inboxHolds(id) { return .inbox }
-            if root.contains(SpoolLayout.staging + "/" + id.text) { return .staging }
+            let queues = try queueInboxes()
+            if inboxHolds(id, queues) { return .inbox }
+            if stagingHolds(id, queues) { return .staging }
             if let state = state(of: id) { return .job(state) }
         }
         return root.contains(SpoolLayout.rejected + "/" + id.text + ".json") ? .rejected : nil
@@ -31,10 +32,16 @@ extension SpoolDirectory {
         return nil
     }
 
-    func inboxHolds(_ id: JobID) throws -> Bool {
+    private func inboxHolds(_ id: JobID, _ queues: [String]) -> Bool {
         let name = id.text + ".json"
-        if root.contains(SpoolLayout.inbox + "/" + name) { return true }
-        return try queueInboxes().contains { root.contains(SpoolLayout.inbox + "/" + $0 + "/" + name) }
+        // A job's directory in the inbox is a job that is to be retried.
+        return root.contains("\(SpoolLayout.inbox)/\(name)") || root.contains("\(SpoolLayout.inbox)/\(id)/\(SpoolLayout.Job.task)")
+            || queues.contains { root.contains("\(SpoolLayout.inbox)/\($0)/\(name)") }
+    }
+
+    /// What came in for a queue is staged as `<id>@<queue>`.
+    private func stagingHolds(_ id: JobID, _ queues: [String]) -> Bool {
+        root.contains("\(SpoolLayout.staging)/\(id)") || queues.contains { root.contains("\(SpoolLayout.staging)/\(id)@\($0)") }
     }
 
     /// The queues that have an inbox of their own.

@@ -15,7 +15,8 @@ struct OutcomeText {
     init(outcome: Outcome, exitCode: Int?, signal: Int?, milliseconds: Int64?, error: String?) {
         var text = Self.brief(outcome: outcome, exitCode: exitCode, signal: signal)
         if let milliseconds { text += " after \(Moment.span(milliseconds))" }
-        if let error { text += ": \(error)" }
+        // An exit code or a signal has been told.
+        if let error, outcome != .timedOut, outcome != .failed || (exitCode ?? 0 == 0 && signal == nil) { text += ": \(error)" }
         self.text = text
     }
 

@@ -35,6 +35,7 @@ struct WaitCommand: ParsableCommand {
         let spool = try spool.open()
         let ids = try ids.map(SpoolDirectory.jobID)
         let waiter = try JobWaiter(spool: spool)
+        for id in ids where try spool.place(of: id) == nil { throw spool.noSuchJob(id) }
         if DaemonProbe(spool: spool.path).state == .stopped, try !isFinished(ids, spool) {
             Terminal.complain("no daemon is running; this waits until one is (\(DaemonProbe.advice))")
         }
