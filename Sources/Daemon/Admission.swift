@@ -160,7 +160,7 @@ struct Admission {
         let depth = (try ledger.store.job(id)?.depth ?? 0) + 1
         guard depth <= Defaults.deepestChild else {
             throw TaskFault(
-                "too_deep", "it would stand \(depth) jobs below the first one; at most \(Defaults.deepestChild) are allowed",
+                "parent_too_deep", "it would stand \(depth) jobs below the first one; at most \(Defaults.deepestChild) are allowed",
                 at: JSONPath([.name("parent")]), hint: "does a job drop itself again and again?")
         }
         let children = try ledger.store.childCount(of: parent) + siblings[parent, default: 0]

@@ -15,6 +15,8 @@ final class Controller {
     private let requeue: Requeue
     private let runners: Runners
     private let admission: Admission
+    /// A job of a batch has been accepted.
+    var onAccepted: (JobRow, TaskRecord) -> Void = { _, _ in }
     /// A job may be runnable now, or may have to wait.
     var reconsider: (JobID) -> Void = { _ in }
 
@@ -76,7 +78,7 @@ final class Controller {
         try ledger.move(row, from: jobs, to: row.state, event: "accepted", ["verb": "run", "batch": .string(batch.text)])
         ledger.release(id)
         supersede(admitted.supersedes, by: id)
-        reconsider(id)
+        onAccepted(row, task)
     }
 
     // MARK: control verbs

@@ -201,7 +201,6 @@ final class Intake {
             return try reject(name, in: inbox, RejectionRecord(code: "id_in_use", message: message, file: name.display))
         }
         inbox.settling.forget(name)
-        try inbox.directory.rename(name, to: ledger.spool.staging, as: id.text)
-        try requeue.queueAgain(staged: id, task: task)
+        try requeue.queueAgain(id, named: name, in: inbox.directory, task: task)
     }
 }

@@ -12,6 +12,8 @@ final class Ledger {
     let events: EventLog
     /// The index does not show what the directories say; nothing is chosen from it until it is repaired.
     private(set) var isIndexBehind = false
+    /// Files that were rejected since the daemon started.
+    var rejections = 0
     /// Rows were changed in this round.
     private(set) var hasChanges = false
     /// Jobs per state and queue whose start waits for their intent to be on disk, and the like, are told by these.

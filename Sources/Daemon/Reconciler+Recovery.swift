@@ -27,7 +27,7 @@ extension Reconciler {
         try ledger.store.commit()
         try refreshConfiguration()
         try forgetting.recover()
-        try staging.recover()
+        try staging.recover(warn: rescuer.warnOnce)
         try Rejecter(ledger: ledger).completeReasons()
         try rescuer.finishSteps()
         try rescuer.reconsiderWaiters()

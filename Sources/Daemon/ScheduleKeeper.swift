@@ -90,12 +90,10 @@ final class ScheduleKeeper {
         let stamp = String(time.description.prefix(19)).filter { $0 != "-" && $0 != ":" } + "Z"
         guard let id = JobID("\(name).\(stamp)"), var task = schedule.task.object else { return }
         let file = id.text + ".json"
-        guard !spool.isUsed(id), !spool.inbox.contains(file) else { return }
-        if task["run"] != nil {
-            if task["key"] == nil { task["key"] = .string("schedule:\(id)") }
-            if let queue = schedule.queue, task["queue"] == nil { task["queue"] = .string(queue) }
-        }
-        try spool.inbox.replace(file, with: JSONWriter.write(.object(task)), synchronizing: true)
+        let inbox = try schedule.queue.map { queue throws(SystemFault) in try spool.inbox.directory(makingIfMissing: queue) } ?? spool.inbox
+        guard !spool.isUsed(id), !inbox.contains(file) else { return }
+        if task["run"] != nil, task["key"] == nil { task["key"] = .string("schedule:\(id)") }
+        try inbox.replace(file, with: JSONWriter.write(.object(task)), synchronizing: true)
         events.append("schedule_fired", ["schedule": .string(name), "time": .string(time.description), "job": .string(id.text)])
     }
 

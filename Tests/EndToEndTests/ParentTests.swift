@@ -16,7 +16,7 @@ import TestSupport
         }
         spool.drop("d9", #"{"run": ["true"], "parent": "d8"}"#)
         let rejection = try #require(spool.rejection(of: "d9"))
-        #expect(rejection["code"]?.string == "too_deep")
+        #expect(rejection["code"]?.string == "parent_too_deep")
         #expect(rejection["where"]?["column"]?.int == 29)
         #expect(daemon.stop() == 0)
     }
