@@ -13,6 +13,7 @@ final class ScheduleKeeper {
     private let files: ConfigurationDirectory<Entry>
     private var lastFired: [String: Timestamp]
     private var next: [String: Timestamp] = [:]
+    private var hasBegun = false
 
     struct Entry: Equatable {
         var configuration: ScheduleConfiguration
@@ -48,10 +49,12 @@ final class ScheduleKeeper {
     /// Reads the configuration again. A schedule that is new, or changed, begins now.
     func refresh(now: Timestamp = .now) throws -> [ConfigurationDirectory<Entry>.Change] {
         let changes = try files.refresh()
-        for change in changes {
+        for change in changes where change.fault == nil {
             next[change.name] = nil
-            if change.value == nil { lastFired[change.name] = nil }
+            // What the daemon finds at its start goes on from where it was.
+            if hasBegun || change.value == nil { lastFired[change.name] = nil }
         }
+        hasBegun = true
         for (name, entry) in files.values where next[name] == nil {
             let start = lastFired[name] ?? now
             if lastFired[name] == nil { lastFired[name] = now }

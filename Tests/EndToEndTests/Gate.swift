@@ -33,7 +33,7 @@ extension TestSpool {
 
     /// Waits until that event is told of the job, or of the daemon.
     func tells(_ event: String, of id: String? = nil, times: Int = 1) -> Bool {
-        wait { self.events(of: id).filter { $0["event"]?.string == event }.count >= times }
+        wait(seconds: 30) { self.events(of: id).filter { $0["event"]?.string == event }.count >= times }
     }
 
     /// The ids of the jobs that were started, in order.
