@@ -3,14 +3,17 @@ import Glibc
 import SpoolFormat
 
 /// One daemon a spool: the lock on `daemon/lock` decides; the number in it only tells who holds it.
-final class DaemonLock: Sendable {
+public final class DaemonLock: Sendable {
     private let descriptor: Int32
+
+    /// For a command that must be alone with the spool at `path` for a while.
+    public convenience init(spool path: String) throws(DaemonFault) { try self.init(try Spool(path)) }
 
     init(_ spool: Spool) throws(DaemonFault) {
         let path = spool.daemon.path + "/" + SpoolLayout.Daemon.lock
         let file = rouse_openat(spool.daemon.descriptor, SpoolLayout.Daemon.lock, O_RDWR | O_CREAT | O_NOFOLLOW | O_CLOEXEC, 0o600)
         guard file >= 0 else { throw DaemonFault("\(SystemFault("open", path))", exitCode: 77) }
-        guard flock(file, LOCK_EX | LOCK_NB) == 0 else {
+        guard Self.lock(file) else {
             let holder = Self.holder(file)
             close(file)
             throw DaemonFault("another daemon\(holder.map { " (pid \($0))" } ?? "") serves \(spool.path); stop it first, or look at it with: rouse status", exitCode: 75)
@@ -21,6 +24,15 @@ final class DaemonLock: Sendable {
     }
 
     deinit { close(descriptor) }
+
+    /// Whoever only asks whether a daemon is running holds the lock for an instant.
+    private static func lock(_ file: Int32) -> Bool {
+        for _ in 0..<20 {
+            if flock(file, LOCK_EX | LOCK_NB) == 0 { return true }
+            usleep(10_000)
+        }
+        return false
+    }
 
     private static func holder(_ file: Int32) -> String? {
         var bytes = [UInt8](repeating: 0, count: 32)

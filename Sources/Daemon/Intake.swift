@@ -378,7 +378,7 @@ final class Intake {
         for entry in try ledger.spool.staging.entries() {
             let name = entry.name.display
             let parts = name.split(separator: "@", maxSplits: 1).map(String.init)
-            guard let id = parts.first.flatMap(JobID.init), entry.kind == .directory, !Forgetting.isOurs(name) else { continue }
+            guard let id = parts.first.flatMap(JobID.init), entry.kind == .directory, !Leaving.isOurs(name) else { continue }
             let staged = try ledger.spool.staging.directory(name)
             if try staged.readResultIfWhole() != nil || staged.contains(SpoolLayout.Job.attempts) || staged.contains(SpoolLayout.Job.run),
                 let task = try? staged.readTask()
