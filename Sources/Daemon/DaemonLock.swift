@@ -13,7 +13,13 @@ public final class DaemonLock: Sendable {
         let path = spool.daemon.path + "/" + SpoolLayout.Daemon.lock
         let file = rouse_openat(spool.daemon.descriptor, SpoolLayout.Daemon.lock, O_RDWR | O_CREAT | O_NOFOLLOW | O_CLOEXEC, 0o600)
         guard file >= 0 else { throw DaemonFault("\(SystemFault("open", path))", exitCode: 77) }
-        guard Self.lock(file) else {
+        // Whoever asks whether a daemon is running has the lock for an instant.
+        var isOurs = false
+        for _ in 0..<10 where !isOurs {
+            isOurs = flock(file, LOCK_EX | LOCK_NB) == 0
+            if !isOurs { poll(nil, 0, 20) }
+        }
+        guard isOurs else {
             let holder = Self.holder(file)
             close(file)
             throw DaemonFault("another daemon\(holder.map { " (pid \($0))" } ?? "") serves \(spool.path); stop it first, or look at it with: rouse status", exitCode: 75)
@@ -24,15 +30,6 @@ public final class DaemonLock: Sendable {
     }
 
     deinit { close(descriptor) }
-
-    /// Whoever only asks whether a daemon is running holds the lock for an instant.
-    private static func lock(_ file: Int32) -> Bool {
-        for _ in 0..<20 {
-            if flock(file, LOCK_EX | LOCK_NB) == 0 { return true }
-            usleep(10_000)
-        }
-        return false
-    }
 
     private static func holder(_ file: Int32) -> String? {
         var bytes = [UInt8](repeating: 0, count: 32)

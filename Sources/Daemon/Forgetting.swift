@@ -1,57 +1,46 @@
 import JobIndex
 import SpoolFormat
 
-/// Forgets finished jobs that have been kept long enough: one line in `archive/`, then they are gone.
+/// Forgets finished jobs that have been kept long enough, a batch a round.
 final class Forgetting {
     private static let batch = 100
 
     private let ledger: Ledger
     private let queues: QueueBook
-    private let leaving: Leaving
-    /// Removes a tree below `.staging/` without holding anything up.
-    var remove: (String) -> Void {
-        get { leaving.remove }
-        set { leaving.remove = newValue }
-    }
+    private let archiver: Archiver
     private var isDue = false
 
-    init(ledger: Ledger, queues: QueueBook) {
+    init(ledger: Ledger, queues: QueueBook, archiver: Archiver) {
         self.ledger = ledger
         self.queues = queues
-        leaving = Leaving(ledger.spool)
+        self.archiver = archiver
     }
 
     var hasMore: Bool { isDue }
     func begin() { isDue = true }
+    func recover() throws { try archiver.recover() }
 
-    /// Forgets a batch of what is due.
     func work(now: Timestamp = .now) throws {
         guard isDue, !ledger.isIndexBehind else { return }
+        let rows = try due(now)
+        if rows.isEmpty { isDue = false }
+        for row in rows { ledger.erase(row.id) }
+        let queue = Dictionary(rows.map { ($0.id, $0.queue) }) { one, _ in one }
+        for id in try archiver.archive(rows.map { ($0.id, $0.state) }) {
+            ledger.events.append("forgotten", job: id, ["queue": .string(queue[id]!)])
+        }
+    }
+
+    private func due(_ now: Timestamp) throws -> [JobRow] {
         var rows: [JobRow] = []
         for queue in Set(try ledger.store.counts().filter(\.state.isFinished).map(\.queue)).sorted() {
-            let configuration = queues[queue]
-            let age = configuration.keepTime ?? Defaults.keepTime
-            let count = configuration.keepCount ?? Defaults.keepCount
-            rows += try ledger.store.finished(in: queue, before: Timestamp(milliseconds: now.milliseconds - age.milliseconds), limit: Self.batch)
-            if rows.count < Self.batch { rows += try ledger.store.finished(in: queue, beyondNewest: count, limit: Self.batch) }
-            if rows.count >= Self.batch { break }
+            let age = queues[queue].keepTime ?? Defaults.keepTime
+            let count = queues[queue].keepCount ?? Defaults.keepCount
+            let before = Timestamp(milliseconds: now.milliseconds - age.milliseconds)
+            rows += try ledger.store.finished(in: queue, before: before, limit: Self.batch)
+            if rows.isEmpty { rows += try ledger.store.finished(in: queue, beyondNewest: count, limit: Self.batch) }
+            if !rows.isEmpty { return rows }
         }
-        if rows.isEmpty { isDue = false }
-        try forget(rows)
+        return rows
     }
-
-    /// Forgets these finished jobs; any that is not finished by its directory is left alone.
-    func forget(_ rows: [JobRow]) throws {
-        var names: [String] = []
-        for row in rows where row.state.isFinished {
-            ledger.erase(row.id)
-            guard let name = try leaving.leave(row.id, from: row.state) else { continue }
-            names.append(name)
-            ledger.events.append("forgotten", job: row.id, ["queue": .string(row.queue)])
-        }
-        try leaving.putIntoArchive(names)
-    }
-
-    /// Goes on with what was leaving when the daemon died.
-    func recover() throws { try leaving.recover() }
 }

@@ -6,7 +6,7 @@ public import SpoolFormat
 /// Forgets finished jobs when somebody asks for it, with or without a daemon.
 ///
 /// What goes is chosen by the directories, not by the index, and leaves as the daemon lets it leave. A daemon that runs
-/// brings its index up to date at its next sweep, which it is asked for; without one, this does.
+/// takes the jobs for gone at its next sweep, which USR1 brings about; without one, the index is brought up to date here.
 public struct Pruner {
     /// What is to go: jobs that were finished longer ago than `age`, and of each queue all but the newest `count`. Where
     /// neither is given, the queue's configuration decides, as it does for the daemon.
@@ -82,25 +82,21 @@ public struct Pruner {
     /// - Returns: how many there were; one that was retried or forgotten meanwhile is not among them.
     public func forget(_ candidates: [Candidate], progress: (Int) -> Void) throws -> Int {
         var trash: [String] = []
-        let leaving = Leaving(spool) { trash.append($0) }
-        if lock != nil { try leaving.recover() }
+        let archiver = Archiver(spool: spool) { trash.append($0) }
+        if lock != nil { try archiver.recover() }
         let events = EventLog(spool.events)
         var gone: [JobID] = []
         for start in stride(from: 0, to: candidates.count, by: Self.batch) {
-            var names: [String] = []
-            for job in candidates[start..<min(start + Self.batch, candidates.count)] {
-                guard let name = try leaving.leave(job.id, from: job.state) else { continue }
-                names.append(name)
-                gone.append(job.id)
-                events.append("forgotten", job: job.id, ["queue": .string(job.queue)])
-            }
-            try leaving.putIntoArchive(names)
+            let batch = candidates[start..<min(start + Self.batch, candidates.count)]
+            let left = try archiver.archive(batch.map { ($0.id, $0.state) })
+            for id in left { events.append("forgotten", job: id) }
+            gone += left
             try events.flush()
             try removeTrash(&trash)
             progress(gone.count)
         }
         try removeTrash(&trash)
-        if lock == nil { askForSweep() } else { try removeFromIndex(gone) }
+        if lock != nil { try removeFromIndex(gone) }
         return gone.count
     }
 
@@ -115,34 +111,5 @@ public struct Pruner {
         let store = try SQLiteJobStore(path: path)
         for id in ids { try store.remove(id) }
         try store.commit()
-    }
-
-    /// By USR1, to the process that the lock names while the lock is held. It would end a daemon that has just begun
-    /// and does not listen yet; that one looks at everything anyway.
-    private func askForSweep() {
-        guard let holder = (try? spool.daemon.read(SpoolLayout.Daemon.lock))??.bytes,
-            let pid = Int32(String(decoding: holder.prefix { $0 != 0x0A }, as: UTF8.self)), pid > 1
-        else { return }
-        let process = rouse_pidfd_open(pid)
-        guard process >= 0 else { return }
-        defer { close(process) }
-        guard Self.listens(pid), (try? DaemonLock(spool)) == nil else { return }
-        _ = rouse_pidfd_send_signal(process, SIGUSR1)
-    }
-
-    /// Whether the process has USR1 blocked, ignored or caught, so that it does not end by it.
-    private static func listens(_ pid: Int32) -> Bool {
-        let file = rouse_open("/proc/\(pid)/status", O_RDONLY | O_CLOEXEC, 0)
-        guard file >= 0 else { return false }
-        defer { close(file) }
-        let bytes = [UInt8](unsafeUninitializedCapacity: 8192) { buffer, count in
-            count = max(0, read(file, buffer.baseAddress!, 8192))
-        }
-        for line in String(decoding: bytes, as: UTF8.self).split(separator: "\n") {
-            let parts = line.split(whereSeparator: { $0 == ":" || $0 == "\t" })
-            guard parts.count == 2, ["SigBlk", "SigIgn", "SigCgt"].contains(parts[0]) else { continue }
-            if let mask = UInt64(parts[1], radix: 16), mask & 1 << (UInt64(SIGUSR1) - 1) != 0 { return true }
-        }
-        return false
     }
 }

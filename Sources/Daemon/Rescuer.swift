@@ -200,7 +200,7 @@ final class Rescuer {
             if past.ending != nil { runners.cancel(id) }
         case .neverStarted: try finisher.attemptNeverBegan(id)
         case .lost:
-            _ = Orphans.endAll(ofJobDirectory: job.path, attempt: attempt)
+            _ = Orphans.endAll(ofJobDirectory: "\(run?.spool ?? ledger.spool.path)/\(JobState.running.rawValue)/\(id)", attempt: attempt)
             try finisher.attemptLost(id, attempt: attempt)
         }
     }

@@ -27,9 +27,10 @@ final class StatusFiles {
         var object: JSONObject = [
             "running": .bool(isRunning), "pid": .number(getpid()), "version": .string(version),
             "spool": .string(spool.path), "started_at": .string(started.description),
-            "boot_id": .string(ProcessIdentity.currentBootID), "heartbeat_at": .string(Timestamp.now.description),
+            "heartbeat_at": .string(Timestamp.now.description),
             "sweeps": .number(sweeps),
         ]
+        for member in ProcessIdentity(pid: getpid())?.json.object?.members ?? [] { object[member.name] = member.value }
         object["last_sweep_at"] = .optional(lastSweep?.description)
         object["paused"] = .bool(isPaused)
         object["runners"] = .number(runners)

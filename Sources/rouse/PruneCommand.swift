@@ -45,6 +45,7 @@ struct PruneCommand: ParsableCommand {
         var forgetting = Progress("forgotten")
         let count = try pruner.forget(leaving) { forgetting.show($0, of: leaving.count) }
         forgetting.end()
+        if count > 0 { DaemonProbe(spool: spool.path).lookNow() }
         Output.print("\(count) \(count == 1 ? "job" : "jobs") forgotten")
     }
 }
