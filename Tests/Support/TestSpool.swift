@@ -35,7 +35,7 @@ public final class TestSpool: @unchecked Sendable {
 
     /// Drops a task as `mv` does: written elsewhere on the same file system, renamed into the inbox.
     public func drop(_ name: String, _ text: String, queue: String? = nil) {
-        let temporary = "\(path)/.staging/.drop-\(name)"
+        let temporary = "\(path)/.staging/.drop-\(UInt64.random(in: 0...UInt64.max))"
         write(text, to: temporary)
         let target = "\(path)/inbox/" + (queue.map { $0 + "/" } ?? "") + name + (name.contains(".") ? "" : ".json")
         precondition(rename(temporary, target) == 0, "cannot drop \(name): \(String(cString: strerror(errno)))")
