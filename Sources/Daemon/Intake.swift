@@ -196,12 +196,11 @@ final class Intake {
                 code: "wrong_name", message: "it is the directory of the job \(task.id)", file: name.display,
                 expected: "the name \(task.id)", hint: "move it here under its own name"))
         }
-        guard status.uid == geteuid() || status.uid == 0, !ledger.spool.isUsed(id) else {
-            let message = ledger.spool.isUsed(id) ? "there already is a job called \(id)" : "it belongs to user \(status.uid)"
+        guard status.uid == geteuid() || status.uid == 0, !ledger.isUsed(id) else {
+            let message = ledger.isUsed(id) ? "there already is a job called \(id)" : "it belongs to user \(status.uid)"
             return try reject(name, in: inbox, RejectionRecord(code: "id_in_use", message: message, file: name.display))
         }
         inbox.settling.forget(name)
-        try inbox.directory.rename(name, to: ledger.spool.staging, as: id.text)
-        try requeue.queueAgain(staged: id, task: task)
+        try requeue.queueAgain(id, named: name, in: inbox.directory, task: task)
     }
 }

@@ -25,9 +25,9 @@ extension Reconciler {
         try ledger.store.setFact("boot_id", boot)
         try ledger.store.setFact("clean", nil)
         try ledger.store.commit()
-        _ = try queues.refresh()
+        try refreshConfiguration()
         try forgetting.recover()
-        try staging.recover()
+        try staging.recover(warn: rescuer.warnOnce)
         try Rejecter(ledger: ledger).completeReasons()
         try rescuer.finishSteps()
         try rescuer.reconsiderWaiters()
@@ -74,8 +74,9 @@ extension Reconciler {
 
     func watchDirectories() {
         // The root, because a directory that is held open does not say that it was removed; the one above it does.
-        for directory in [spool.root, spool.inbox, spool.queues, spool.schedules] { watcher.watch(directory.path) }
-        watcher.watch(spool.daemon.path, for: .departures)
+        for directory in [spool.root, spool.inbox] { watcher.watch(directory.path) }
+        // Where a file that is gone means something, too.
+        for directory in [spool.queues, spool.schedules, spool.daemon] { watcher.watch(directory.path, for: .departures) }
     }
 
 

@@ -15,7 +15,7 @@ extension Reconciler {
             do { try body() } catch { failure = failure ?? error }
         }
         if !isStopping {
-            step { if mustRefreshQueues || mustRefreshSchedules { _ = try refreshConfiguration() } }
+            step { try refreshConfiguration() }
             step { if intake.hasMore, !ledger.isIndexBehind { try intake.work() } }
             step { try performControls() }
         }

@@ -30,7 +30,7 @@ extension Reconciler {
         watcher.verify()
         look(at: nil, reopening: true)
         do {
-            try staging.recover()
+            try staging.recover(warn: rescuer.warnOnce)
             try Rejecter(ledger: ledger).completeReasons()
             let repaired = try rescuer.reconcile()
             if repaired > 0 { logger.notice("the index had \(repaired) jobs wrong; the directories count") }
@@ -62,7 +62,7 @@ extension Reconciler {
         if !starts.isEmpty { synced(starts, .failure(SystemFault("sync", "the index", errno: EIO))) }
         do {
             if ledger.isIndexBehind { _ = try rescuer.reconcile() }
-            try staging.recover()
+            try staging.recover(warn: rescuer.warnOnce)
             try rescuer.finishSteps()
             look(at: nil, reopening: true)
         } catch { stalled(error) }

@@ -102,7 +102,6 @@ actor Reconciler {
         connect()
         try recover()
         armAlarms()
-        _ = try refreshConfiguration()
         watchDirectories()
         scheduler.isPaused = spool.daemon.contains(SpoolLayout.Daemon.pause)
         intake.hintAll()
@@ -172,6 +171,7 @@ actor Reconciler {
         controller.reconsider = { [waiting] id in waiting.reconsider(id) }
         requeue.onQueuedAgain = { [unowned self] row in self.assumeIsolated { $0.queuedAgain(row) } }
         staging.onAccepted = { [unowned self] row, task in self.assumeIsolated { $0.accepted(row, task) } }
+        controller.onAccepted = { [unowned self] row, task in self.assumeIsolated { $0.accepted(row, task) } }
         staging.onSuperseded = { [controller] rows, id in controller.supersede(rows, by: id) }
         intake.onInboxes = { [unowned self] names in self.assumeIsolated { $0.watchInboxes(names) } }
         rescuer.warn = { [logger] in logger.warning("\($0)") }
@@ -204,7 +204,7 @@ actor Reconciler {
         do {
             try status.write(
                 isRunning: isRunning, isPaused: scheduler.isPaused && !isStopping, version: Rouse.version,
-                counts: ledger.ask([]) { try $0.counts() }, runners: runners.count, fault: fault)
+                counts: ledger.ask([]) { try $0.counts() }, rejections: ledger.rejections, runners: runners.count, fault: fault)
         } catch { logger.error("\(error)") }
     }
 }

@@ -82,8 +82,10 @@ final class Rescuer {
         } catch let fault as SystemFault where fault.isMissing {}
     }
 
-    private func complain(_ place: String, _ what: String) {
-        if warned.insert(place).inserted { warn("\(place): \(what)") }
+    private func complain(_ place: String, _ what: String) { warnOnce("\(place): \(what)") }
+
+    func warnOnce(_ text: String) {
+        if warned.insert(text).inserted { warn(text) }
     }
 
     // MARK: after a power cut

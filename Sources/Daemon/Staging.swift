@@ -61,11 +61,11 @@ final class Staging {
     }
 
     private func freeID(for name: EntryName) -> JobID {
-        if let id = JobID(fileName: name), !ledger.spool.isUsed(id) { return id }
+        if let id = JobID(fileName: name), !ledger.isUsed(id) { return id }
         while true {
             lastSuffix = max(lastSuffix + 1, UInt64(Timestamp.now.milliseconds) << 5)
             let id = JobID.derived(from: name.display, suffix: JobID.sortable(lastSuffix, width: 10))
-            if !ledger.spool.isUsed(id) { return id }
+            if !ledger.isUsed(id) { return id }
         }
     }
 
@@ -111,8 +111,9 @@ final class Staging {
 
     private func commit(_ staged: Directory, named stagingName: String, _ admitted: Admission.Admitted) throws {
         let task = admitted.task
+        var elements: [TaskRecord] = []
         if case .tasks(let tasks) = task.verb {
-            let elements = try admission.admitElements(of: task, tasks: tasks, now: task.acceptedAt)
+            elements = try admission.admitElements(of: task, tasks: tasks, now: task.acceptedAt)
             try stage(elements, in: staged)
         }
         try staged.write(JSONWriter.write(task.json), to: SpoolLayout.Job.task)
@@ -130,6 +131,7 @@ final class Staging {
             row = JobRow(task: task, state: outcome.state, waiting: nil, run: nil, result: result)
             try ledger.move(row, from: ledger.spool.staging, named: stagingName, to: outcome.state, event: "accepted", Self.details(task))
         }
+        ledger.reserve(elements.map(\.id))
         if !admitted.supersedes.isEmpty { onSuperseded(admitted.supersedes, task.id) }
         onAccepted(row, task)
     }
@@ -158,21 +160,30 @@ final class Staging {
 
 
     /// Goes on with what was in `.staging/` when the daemon died.
-    func recover() throws {
-        for entry in try ledger.spool.staging.entries() {
+    /// - Parameter warn: is told of what nobody here has put there; it is left alone.
+    func recover(warn: (String) -> Void) throws {
+        for entry in try ledger.spool.staging.entries() where entry.kind == .directory {
             let name = entry.name.display
-            let parts = name.split(separator: "@", maxSplits: 1).map(String.init)
-            guard let id = parts.first.flatMap(JobID.init), entry.kind == .directory, !Archiver.isOurs(name) else { continue }
             let staged = try ledger.spool.staging.directory(name)
-            if try staged.readResultIfWhole() != nil || staged.contains(SpoolLayout.Job.attempts) || staged.contains(SpoolLayout.Job.run),
-                let task = try? staged.readTask()
-            {
-                try requeue.queueAgain(staged: id, task: task)
-            } else if staged.contains(SpoolLayout.Job.drop) {
+            if Archiver.isOurs(name) || entry.name.hasPrefix(".") { continue }
+            if let id = Requeue.id(ofStaged: name) {
+                if let task = try staged.readTask() { try requeue.queueAgain(staged: id, task: task) }
+                continue
+            }
+            let parts = name.split(separator: "@", maxSplits: 1).map(String.init)
+            guard let id = parts.first.flatMap(JobID.init) else { continue }
+            if staged.contains(SpoolLayout.Job.drop) {
                 ledger.events.append("recovered_from_staging", job: id)
+                // What it was going to be is decided anew.
+                for file in [SpoolLayout.Job.state, SpoolLayout.Job.result] { try staged.removeFile(file) }
                 try check(staged, named: name, id: id, original: EntryName(id.text + ".json"), queue: parts.count > 1 ? parts[1] : nil, file: nil, seen: nil)
-            } else {
+            } else if let task = try staged.readTask(), task.id == id {
+                // A job that was being put back after a power cut.
+                try commit(staged, named: name, try admission.place(task, now: .now))
+            } else if try staged.isEmpty() {
                 try ledger.spool.staging.removeEmptyDirectory(name)
+            } else {
+                warn(".staging/\(name): it is no job; move it away")
             }
         }
     }

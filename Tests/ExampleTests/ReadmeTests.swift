@@ -30,6 +30,7 @@ import TestSupport
         for command in commands { #expect(ci.contains { $0 == command }, "CI does not run \(command)") }
 
         let outer = TestSpool()
+        defer { Programs.endAll(ofSpool: outer.path) }
         let scratch = try Scratch(in: outer, "clone")
         let prepared = scratch.sh(
             """
@@ -45,7 +46,7 @@ import TestSupport
             """ + "\n" + blocks.dropFirst().joined(separator: "\n")
         let run = scratch.sh(script, ["PATH": "/usr/local/bin:/usr/bin:/bin"])
         #expect(run.code == 0, "\(run.output)")
-        #expect(Programs.processes(ofSpool: outer.path).isEmpty)
+        #expect(outer.wait { Programs.processes(ofSpool: outer.path).isEmpty })
     }
 
     /// What is named in backquotes or linked, and looks like a file of the repository, is there.

@@ -15,6 +15,7 @@ import TestSupport
     /// As it is committed, with a daemon on it and a job that leaves files like those that are committed.
     @Test func whatRunsInItLeavesGitClean() throws {
         let outer = TestSpool()
+        defer { Programs.endAll(ofSpool: outer.path) }
         let directories = SpoolLayout.directories.filter { $0 != SpoolLayout.config }
         let scratch = try Scratch(in: outer, "git")
         let made = scratch.sh(
@@ -38,13 +39,12 @@ import TestSupport
             echo '{"run": ' > inbox/.bad; mv inbox/.bad inbox/bad.json
             rouse wait bad || test $? = 65
             echo '{"slots": 3}' > config/queues/night.json
-            rouse drop --queue night --wait -- true
+            echo '{"run": ["true"], "queue": "night"}' | rouse drop --wait
             kill $daemon; wait $daemon
-            ls done/one/work/.gitkeep rejected/bad.json index.sqlite inbox/night > /dev/null
+            ls done/one/work/.gitkeep rejected/bad.json index.sqlite > /dev/null
             git status --porcelain --untracked-files=all
             """)
         #expect(run.code == 0)
         #expect(!run.output.contains("??") && !run.output.contains(" M ") && !run.output.contains(" D "), "\(run.output)")
-        Programs.endAll(ofSpool: outer.path)
     }
 }

@@ -88,7 +88,7 @@ import TestSupport
         #expect(spool.reaches("done", "fails"))
         #expect(spool.text("done/fails/log") == "this is attempt 2\n")
         #expect(daemon.stop() == 0)
-        #expect(Programs.processes(ofSpool: spool.path).isEmpty)
+        #expect(spool.wait { Programs.processes(ofSpool: spool.path).isEmpty })
     }
 
     /// The second of two with a key, while the first one is unfinished.
@@ -146,7 +146,7 @@ import TestSupport
         #expect(result["outcome"]?.string == "cancelled")
         #expect(result["attempts"]?.int == 2)
         #expect(daemon.stop() == 0)
-        #expect(Programs.processes(ofSpool: spool.path).isEmpty)
+        #expect(spool.wait { Programs.processes(ofSpool: spool.path).isEmpty })
     }
 
     private func rename(_ spool: TestSpool, _ from: String, _ to: String) -> Bool {
