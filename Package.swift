@@ -62,6 +62,9 @@ let package = Package(
         .testTarget(
             name: "EndToEndTests", dependencies: ["TestSupport", "SpoolFormat", "CLinux"],
             swiftSettings: settings),
+        .testTarget(
+            name: "CrashTests", dependencies: ["TestSupport", "JobIndex", "SpoolFormat", "CLinux"],
+            swiftSettings: settings),
         .testTarget(name: "SpoolFormatTests", dependencies: ["SpoolFormat"], swiftSettings: settings),
         .testTarget(name: "JobIndexTests", dependencies: ["JobIndex", "SpoolFormat"], swiftSettings: settings),
         .testTarget(name: "JobRunnerTests", dependencies: ["JobRunner", "SpoolFormat", "CLinux"], swiftSettings: settings),
