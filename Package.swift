@@ -65,11 +65,21 @@ let package = Package(
         .testTarget(
             name: "CrashTests", dependencies: ["TestSupport", "JobIndex", "SpoolFormat", "CLinux"],
             swiftSettings: settings),
+        .testTarget(
+            name: "ExampleTests", dependencies: ["TestSupport", "SpoolFormat", "CLinux"],
+            swiftSettings: settings),
+        // Measures what the design promises beside yardsticks: `swift run -c release rouse-bench --quick`.
+        .executableTarget(
+            name: "rouse-bench", dependencies: ["SpoolFormat", "JobIndex", "CLinux"], path: "Tests/Benchmarks",
+            exclude: ["Stamp"], swiftSettings: settings),
+        .executableTarget(
+            name: "rouse-bench-stamp", path: "Tests/Benchmarks/Stamp", linkerSettings: [.unsafeFlags(["-nostartfiles", "-static-executable"])]),
+
         .testTarget(name: "SpoolFormatTests", dependencies: ["SpoolFormat"], swiftSettings: settings),
         .testTarget(name: "JobIndexTests", dependencies: ["JobIndex", "SpoolFormat"], swiftSettings: settings),
         .testTarget(name: "JobRunnerTests", dependencies: ["JobRunner", "SpoolFormat", "CLinux"], swiftSettings: settings),
         .testTarget(
-            name: "CommandLineTests", dependencies: ["JobIndex", "SpoolFormat", "CLinux"],
+            name: "CommandLineTests", dependencies: ["TestSupport", "JobIndex", "SpoolFormat", "CLinux"],
             swiftSettings: settings),
         .testTarget(name: "SpoolWatchTests", dependencies: ["SpoolWatch"], swiftSettings: settings),
     ]

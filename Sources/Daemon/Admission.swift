@@ -15,6 +15,8 @@ struct Admission {
         var inboxQueue: String?
         var uid: UInt32
         var now: Timestamp
+        /// Jobs of the same batch that are admitted with it, by their parent.
+        var siblings: [String: Int] = [:]
     }
 
     struct Admitted {
@@ -38,12 +40,14 @@ struct Admission {
             guard let id = JobID(task.id ?? "\(batch.id).\(index)") else {
                 throw TaskFault("bad_value", "\(batch.id).\(index) is too long for a job's id", at: place, hint: "drop the file under a shorter name")
             }
-            guard !ids.contains(id), id != batch.id, !ledger.spool.isUsed(id) else {
+            guard !ids.contains(id), id != batch.id, !ledger.isUsed(id) else {
                 throw TaskFault("id_in_use", "there already is a job called \(id)", at: place.appending("id"))
             }
             ids.append(id)
         }
         var records: [TaskRecord] = []
+        var children: [String: Int] = [:]
+        if let parent = batch.options.parent { children[parent] = 1 }
         for (index, task) in tasks.enumerated() {
             let place = JSONPath([.name("tasks"), .index(index)])
             do {
@@ -61,7 +65,8 @@ struct Admission {
                 task.options.labels = (batch.options.labels ?? [:]).merging(task.options.labels ?? [:]) { _, own in own }
                 if task.options.labels?.isEmpty == true { task.options.labels = nil }
                 task.id = nil
-                records.append(try record(Request(file: task, id: ids[index], inboxQueue: batch.queue == Defaults.queue ? nil : batch.queue, uid: batch.uid, now: now)))
+                records.append(try record(Request(file: task, id: ids[index], inboxQueue: batch.queue == Defaults.queue ? nil : batch.queue, uid: batch.uid, now: now, siblings: children)))
+                if let parent = task.options.parent { children[parent, default: 0] += 1 }
             } catch var fault as TaskFault {
                 fault.path = JSONPath(place.steps + fault.path.steps)
                 throw fault
@@ -102,7 +107,7 @@ struct Admission {
         var options = file.options
         if case .run = file.verb { options = options.filled(from: configuration.defaults) }
         try checkReply(options.replyTo, configuration, uid: request.uid)
-        let depth = try depth(of: options.parent)
+        let depth = try depth(of: options.parent, siblings: request.siblings)
         let task = TaskRecord(
             id: request.id, sequence: ledger.takeSequence(), verb: file.verb, queue: queue, uid: request.uid,
             acceptedAt: request.now, depth: depth, options: options)
@@ -150,15 +155,15 @@ struct Admission {
         }
     }
 
-    private func depth(of parent: String?) throws -> Int {
+    private func depth(of parent: String?, siblings: [String: Int]) throws -> Int {
         guard let parent, let id = JobID(parent) else { return 0 }
         let depth = (try ledger.store.job(id)?.depth ?? 0) + 1
         guard depth <= Defaults.deepestChild else {
             throw TaskFault(
-                "too_deep", "it would stand \(depth) jobs below the first one; at most \(Defaults.deepestChild) are allowed",
+                "parent_too_deep", "it would stand \(depth) jobs below the first one; at most \(Defaults.deepestChild) are allowed",
                 at: JSONPath([.name("parent")]), hint: "does a job drop itself again and again?")
         }
-        let children = try ledger.store.childCount(of: parent)
+        let children = try ledger.store.childCount(of: parent) + siblings[parent, default: 0]
         guard children < Defaults.mostChildren else {
             throw TaskFault(
                 "too_many_children", "\(parent) has dropped \(children) jobs already; at most \(Defaults.mostChildren) are allowed",

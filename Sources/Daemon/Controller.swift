@@ -15,6 +15,8 @@ final class Controller {
     private let requeue: Requeue
     private let runners: Runners
     private let admission: Admission
+    /// A job of a batch has been accepted.
+    var onAccepted: (JobRow, TaskRecord) -> Void = { _, _ in }
     /// A job may be runnable now, or may have to wait.
     var reconsider: (JobID) -> Void = { _ in }
 
@@ -74,8 +76,9 @@ final class Controller {
             row = JobRow(task: task, state: outcome.state, waiting: nil, run: nil, result: result)
         }
         try ledger.move(row, from: jobs, to: row.state, event: "accepted", ["verb": "run", "batch": .string(batch.text)])
+        ledger.release(id)
         supersede(admitted.supersedes, by: id)
-        reconsider(id)
+        onAccepted(row, task)
     }
 
     // MARK: control verbs
@@ -97,7 +100,7 @@ final class Controller {
             if isForeign(task, row) {
                 word = "not_allowed"
             } else {
-                word = try act(verb, on: row, for: task)
+                word = try actIfThere(verb, on: row, for: task)
             }
             counts[word, default: 0] += 1
             if done.count < Self.mostListed { done[row.id.text] = .string(word) }
@@ -113,7 +116,7 @@ final class Controller {
     }
 
     /// Words for what was not done to the one job that was named.
-    private static let refusals: Set = ["not_allowed", "already_finished", "not_finished", "not_lost", "not_held", "running"]
+    private static let refusals: Set = ["not_allowed", "already_finished", "not_finished", "not_lost", "not_held", "running", "gone"]
 
     private static func participle(_ verb: ControlVerb) -> String {
         switch verb {
@@ -130,6 +133,7 @@ final class Controller {
         case "not_allowed": "it belongs to user \(row.uid)"
         case "already_finished": "it is finished (\(row.outcome?.rawValue ?? row.state.rawValue))"
         case "not_held": "nobody holds it"
+        case "gone": "its directory is gone"
         default: "it is \(row.state.rawValue)"
         }
     }
@@ -137,6 +141,14 @@ final class Controller {
     /// Users other than the daemon's act on their own jobs only.
     private func isForeign(_ task: TaskRecord, _ row: JobRow) -> Bool {
         task.uid != geteuid() && task.uid != 0 && task.uid != row.uid
+    }
+
+    /// A job that somebody has removed, and the index does not know of it yet, holds up no verb.
+    private func actIfThere(_ verb: ControlVerb, on row: JobRow, for task: TaskRecord) throws -> String {
+        do { return try act(verb, on: row, for: task) } catch let fault as SystemFault {
+            guard fault.isMissing, !ledger.spool.directory(of: row.state).contains(row.id.text) else { throw fault }
+            return "gone"
+        }
     }
 
     private func act(_ verb: ControlVerb, on row: JobRow, for task: TaskRecord) throws -> String {

@@ -10,7 +10,13 @@ final class DaemonLock: Sendable {
         let path = spool.daemon.path + "/" + SpoolLayout.Daemon.lock
         let file = rouse_openat(spool.daemon.descriptor, SpoolLayout.Daemon.lock, O_RDWR | O_CREAT | O_NOFOLLOW | O_CLOEXEC, 0o600)
         guard file >= 0 else { throw DaemonFault("\(SystemFault("open", path))", exitCode: 77) }
-        guard flock(file, LOCK_EX | LOCK_NB) == 0 else {
+        // Whoever asks whether a daemon is running has the lock for an instant.
+        var isOurs = false
+        for _ in 0..<10 where !isOurs {
+            isOurs = flock(file, LOCK_EX | LOCK_NB) == 0
+            if !isOurs { poll(nil, 0, 20) }
+        }
+        guard isOurs else {
             let holder = Self.holder(file)
             close(file)
             throw DaemonFault("another daemon\(holder.map { " (pid \($0))" } ?? "") serves \(spool.path); stop it first, or look at it with: rouse status", exitCode: 75)

@@ -2,30 +2,25 @@ import Glibc
 import JobIndex
 import SpoolFormat
 
-/// Takes dropped files in: look, claim, check, commit. Each step can be done again after a crash.
+/// Looks at what was dropped: what is whole and right goes on to `Staging`, what is wrong is rejected, and what may yet
+/// become right is looked at again.
 final class Intake {
     /// How many files one round takes in before others have their turn.
     private static let batch = 128
 
     private let ledger: Ledger
-    private let queues: QueueBook
-    private let admission: Admission
+    private let staging: Staging
     private let rejecter: Rejecter
-    private let retry: Requeue
+    private let requeue: Requeue
     private var inboxes: [String: Inbox] = [:]
-    private var lastSuffix: UInt64 = 0
 
-    /// Jobs that came to `queued/` and are not for a runner: control verbs and batches.
-    var onAccepted: (JobRow, TaskRecord) -> Void = { _, _ in }
-    var onSuperseded: ([JobRow], JobID) -> Void = { _, _ in }
     /// A sub-directory of `inbox/` was found, or one is gone.
     var onInboxes: ([String]) -> Void = { _ in }
 
-    init(ledger: Ledger, queues: QueueBook, retry: Requeue) {
+    init(ledger: Ledger, staging: Staging, requeue: Requeue) {
         self.ledger = ledger
-        self.queues = queues
-        self.retry = retry
-        admission = Admission(ledger: ledger, queues: queues)
+        self.staging = staging
+        self.requeue = requeue
         rejecter = Rejecter(ledger: ledger)
         inboxes[""] = Inbox(queue: nil, directory: ledger.spool.inbox)
     }
@@ -42,11 +37,7 @@ final class Intake {
             self.queue = queue
             self.directory = directory
         }
-
-        var path: String { queue.map { SpoolLayout.inbox + "/" + $0 } ?? SpoolLayout.inbox }
     }
-
-    // MARK: look
 
     /// Something may have happened in the inbox of `queue`; `nil` is `inbox/` itself.
     func hint(_ queue: String?) { inboxes[queue ?? ""]?.mustLook = true }
@@ -159,7 +150,7 @@ final class Intake {
             }
         }
         guard status.size <= Defaults.taskBytes else {
-            return try rejectOnceSettled(Self.tooLarge(name, status.size))
+            return try rejectOnceSettled(DroppedText.tooLarge(name, status.size))
         }
         let content: (bytes: [UInt8], status: FileStatus)
         do {
@@ -170,8 +161,10 @@ final class Intake {
                 code: "unreadable", message: "the daemon's user can't read it (mode \(String(status.mode, radix: 8)))",
                 file: name.display, hint: "chmod u+r or g+r before dropping"))
         }
-        switch Self.parse(content.bytes, name) {
-        case .task(let file): try claim(name, file, content, in: inbox)
+        switch DroppedText(content.bytes, name) {
+        case .task(let file):
+            inbox.settling.forget(name)
+            try staging.take(name, file, content, from: inbox.directory, of: inbox.queue)
         case .fault(let record, true): try rejectOnceSettled(record)
         case .fault(let record, false): try reject(name, in: inbox, record)
         }
@@ -181,171 +174,10 @@ final class Intake {
         [SpoolLayout.Job.drop, SpoolLayout.Job.task, SpoolLayout.Job.state, SpoolLayout.Job.run, SpoolLayout.Job.exit,
          SpoolLayout.Job.output, SpoolLayout.Job.result].map { EntryName($0) })
 
-    private enum Parsed {
-        case task(TaskFile)
-        /// Whether the rest may yet come.
-        case fault(RejectionRecord, mayBeUnfinished: Bool)
-    }
-
-    private static func parse(_ bytes: [UInt8], _ name: EntryName) -> Parsed {
-        guard bytes.count <= Defaults.taskBytes else {
-            return .fault(tooLarge(name, Int64(bytes.count)), mayBeUnfinished: true)
-        }
-        let json: JSON
-        do { json = try JSONReader.read(bytes) } catch {
-            return .fault(RejectionRecord(error, file: name.display), mayBeUnfinished: true)
-        }
-        do { return .task(try TaskReader.read(json)) } catch {
-            // Only an object is known to be whole: `12` may become `123`.
-            return .fault(RejectionRecord(error, file: name.display, text: bytes), mayBeUnfinished: json.object == nil)
-        }
-    }
-
-    private static func tooLarge(_ name: EntryName, _ size: Int64) -> RejectionRecord {
-        RejectionRecord(
-            code: "too_large", message: "it has \(size) bytes or more", file: name.display,
-            expected: "at most \(Defaults.taskBytes) bytes", hint: "put long input into a file and name it by \"stdin\"")
-    }
-
     private func reject(_ name: EntryName, in inbox: Inbox, _ record: RejectionRecord) throws(SystemFault) {
         inbox.settling.forget(name)
         try rejecter.reject(name, in: inbox.directory, as: name, record)
     }
-
-    // MARK: claim
-
-    /// In `.staging/` a directory's name tells where its file came from: `<id>`, or `<id>@<queue>`.
-    private static func stagingName(_ id: JobID, _ queue: String?) -> String { queue.map { "\(id)@\($0)" } ?? id.text }
-
-    private func claim(
-        _ name: EntryName, _ file: TaskFile, _ seen: (bytes: [UInt8], status: FileStatus), in inbox: Inbox
-    ) throws(SystemFault) {
-        let staging = ledger.spool.staging
-        let id = freeID(for: name)
-        let stagingName = Self.stagingName(id, inbox.queue)
-        try staging.makeDirectory(stagingName)
-        let staged: Directory
-        do {
-            staged = try staging.directory(stagingName)
-            try inbox.directory.rename(name, to: staged, as: SpoolLayout.Job.drop)
-        } catch {
-            try? staging.removeEmptyDirectory(stagingName)
-            throw error
-        }
-        inbox.settling.forget(name)
-        do throws(SystemFault) {
-            try check(staged, named: stagingName, id: id, original: name, queue: inbox.queue, file: file, seen: seen)
-        } catch {
-            try giveBack(staged, stagingName, as: name, to: inbox.directory)
-            throw error
-        }
-    }
-
-    /// What could not be taken in for want of room goes back where it was dropped, to be taken in later.
-    private func giveBack(_ staged: Directory, _ stagingName: String, as name: EntryName, to inbox: Directory) throws(SystemFault) {
-        guard staged.contains(SpoolLayout.Job.drop), ledger.spool.staging.contains(stagingName) else { return }
-        for file in [SpoolLayout.Job.task, SpoolLayout.Job.state, SpoolLayout.Job.result] { try staged.removeFile(file) }
-        try staged.rename(SpoolLayout.Job.drop, to: inbox, as: name)
-        try ledger.spool.staging.removeEmptyDirectory(stagingName)
-    }
-
-    private func freeID(for name: EntryName) -> JobID {
-        if let id = JobID(fileName: name), !isTaken(id) { return id }
-        while true {
-            lastSuffix = max(lastSuffix + 1, UInt64(Timestamp.now.milliseconds) << 5)
-            let id = JobID.derived(from: name.display, suffix: JobID.sortable(lastSuffix, width: 10))
-            if !isTaken(id) { return id }
-        }
-    }
-
-    private func isTaken(_ id: JobID) -> Bool { ledger.spool.isUsed(id) }
-
-    // MARK: check and commit
-
-    /// Only what was claimed counts: if it is not what was looked at, it is read again.
-    private func check(
-        _ staged: Directory, named stagingName: String, id: JobID, original: EntryName, queue: String?, file: TaskFile?,
-        seen: (bytes: [UInt8], status: FileStatus)?
-    ) throws(SystemFault) {
-        var bytes = seen?.bytes ?? []
-        var file = file
-        guard let status = try staged.status(SpoolLayout.Job.drop) else {
-            throw SystemFault("find", staged.path + "/" + SpoolLayout.Job.drop, errno: ENOENT)
-        }
-        func reject(_ record: RejectionRecord) throws(SystemFault) {
-            try rejecter.reject(SpoolLayout.Job.drop, in: staged, as: original, record)
-            try ledger.spool.staging.removeTree(stagingName)
-        }
-        if seen == nil || !status.isSameContent(as: seen!.status) {
-            guard status.kind == .file, let read = try staged.read(SpoolLayout.Job.drop, limit: Defaults.taskBytes) else {
-                return try reject(RejectionRecord(code: "not_a_file", message: "it is \(status.kind.words), not a regular file", file: original.display))
-            }
-            bytes = read.bytes
-            switch Self.parse(bytes, original) {
-            case .task(let parsed): file = parsed
-            case .fault(let record, _): return try reject(record)
-            }
-        }
-        guard let file else { return }
-        do {
-            try commit(staged, named: stagingName, try admission.admit(
-                Admission.Request(file: file, id: id, inboxQueue: queue, uid: status.uid, now: .now)))
-        } catch let fault as SystemFault {
-            throw fault
-        } catch let fault as TaskFault {
-            try reject(RejectionRecord(fault, file: original.display, text: bytes))
-        } catch {
-            // The index could not answer; the task is as good as it was.
-            throw SystemFault("ask the index about", id.text, errno: EIO)
-        }
-    }
-
-    private func commit(_ staged: Directory, named stagingName: String, _ admitted: Admission.Admitted) throws {
-        let task = admitted.task
-        if case .tasks(let tasks) = task.verb {
-            let elements = try admission.admitElements(of: task, tasks: tasks, now: task.acceptedAt)
-            try stage(elements, in: staged)
-        }
-        try staged.write(JSONWriter.write(task.json), to: SpoolLayout.Job.task)
-        var row = JobRow(task: task, state: .queued, waiting: nil, run: nil, result: nil)
-        switch admitted.readiness {
-        case .ready:
-            try ledger.move(row, from: ledger.spool.staging, named: stagingName, to: .queued, event: "accepted", Self.details(task))
-        case .waits(let state):
-            try staged.write(JSONWriter.write(state.json), to: SpoolLayout.Job.state)
-            row = JobRow(task: task, state: .waiting, waiting: state, run: nil, result: nil)
-            try ledger.move(row, from: ledger.spool.staging, named: stagingName, to: .waiting, event: "accepted", Self.details(task))
-        case .ends(let outcome, let error):
-            let result = ResultRecord(id: task.id, outcome: outcome, error: error, attempts: 0, queuedAt: task.acceptedAt, finishedAt: .now)
-            try staged.write(JSONWriter.write(result.json), to: SpoolLayout.Job.result)
-            row = JobRow(task: task, state: outcome.state, waiting: nil, run: nil, result: result)
-            try ledger.move(row, from: ledger.spool.staging, named: stagingName, to: outcome.state, event: "accepted", Self.details(task))
-        }
-        if !admitted.supersedes.isEmpty { onSuperseded(admitted.supersedes, task.id) }
-        onAccepted(row, task)
-    }
-
-    private static func details(_ task: TaskRecord) -> JSONObject {
-        var details: JSONObject = ["verb": .string(task.verb.name), "uid": .number(task.uid)]
-        details["key"] = .optional(task.options.key)
-        details["parent"] = .optional(task.options.parent)
-        return details
-    }
-
-    /// The jobs of a batch are made whole inside its directory, so that the batch's one rename accepts all of them.
-    private func stage(_ elements: [TaskRecord], in staged: Directory) throws(SystemFault) {
-        try staged.removeTree(SpoolLayout.Job.jobs)
-        try staged.makeDirectory(SpoolLayout.Job.jobs)
-        let jobs = try staged.directory(SpoolLayout.Job.jobs)
-        for element in elements {
-            try jobs.makeDirectory(element.id.text)
-            let job = try jobs.directory(element.id.text)
-            let bytes = JSONWriter.write(element.json)
-            try job.write(bytes, to: SpoolLayout.Job.task)
-        }
-    }
-
-    // MARK: directories, and what a crash has left
 
     /// A job that somebody moved back into the inbox is retried.
     private func takeDirectory(_ name: EntryName, _ status: FileStatus, in inbox: Inbox) throws(SystemFault) {
@@ -364,39 +196,11 @@ final class Intake {
                 code: "wrong_name", message: "it is the directory of the job \(task.id)", file: name.display,
                 expected: "the name \(task.id)", hint: "move it here under its own name"))
         }
-        guard status.uid == geteuid() || status.uid == 0, !ledger.spool.isUsed(id) else {
-            let message = ledger.spool.isUsed(id) ? "there already is a job called \(id)" : "it belongs to user \(status.uid)"
+        guard status.uid == geteuid() || status.uid == 0, !ledger.isUsed(id) else {
+            let message = ledger.isUsed(id) ? "there already is a job called \(id)" : "it belongs to user \(status.uid)"
             return try reject(name, in: inbox, RejectionRecord(code: "id_in_use", message: message, file: name.display))
         }
         inbox.settling.forget(name)
-        try inbox.directory.rename(name, to: ledger.spool.staging, as: id.text)
-        try retry.queueAgain(staged: id, task: task)
-    }
-
-    /// Goes on with what was in `.staging/` when the daemon died.
-    func recoverStaging() throws {
-        for entry in try ledger.spool.staging.entries() {
-            let name = entry.name.display
-            let parts = name.split(separator: "@", maxSplits: 1).map(String.init)
-            guard let id = parts.first.flatMap(JobID.init), entry.kind == .directory, !Forgetting.isOurs(name) else { continue }
-            let staged = try ledger.spool.staging.directory(name)
-            if try staged.readResultIfWhole() != nil || staged.contains(SpoolLayout.Job.attempts) || staged.contains(SpoolLayout.Job.run),
-                let task = try? staged.readTask()
-            {
-                try retry.queueAgain(staged: id, task: task)
-            } else if staged.contains(SpoolLayout.Job.drop) {
-                ledger.events.append("recovered_from_staging", job: id)
-                try check(staged, named: name, id: id, original: EntryName(id.text + ".json"), queue: parts.count > 1 ? parts[1] : nil, file: nil, seen: nil)
-            } else {
-                try ledger.spool.staging.removeEmptyDirectory(name)
-            }
-        }
-    }
-}
-
-extension Directory {
-    /// The result, or `nil` where there is none or it was cut short.
-    func readResultIfWhole() throws -> ResultRecord? {
-        do { return try readResult() } catch is DamagedRecord { return nil }
+        try requeue.queueAgain(id, named: name, in: inbox.directory, task: task)
     }
 }

@@ -12,6 +12,8 @@ final class Ledger {
     let events: EventLog
     /// The index does not show what the directories say; nothing is chosen from it until it is repaired.
     private(set) var isIndexBehind = false
+    /// Files that were rejected since the daemon started.
+    var rejections = 0
     /// Rows were changed in this round.
     private(set) var hasChanges = false
     /// Jobs per state and queue whose start waits for their intent to be on disk, and the like, are told by these.
@@ -29,6 +31,14 @@ final class Ledger {
         defer { nextSequence += 1 }
         return nextSequence
     }
+
+    /// Ids of a batch that is accepted and whose jobs have not come to their places yet.
+    private var reserved: Set<JobID> = []
+
+    func reserve(_ ids: [JobID]) { reserved.formUnion(ids) }
+    func release(_ id: JobID) { reserved.remove(id) }
+
+    func isUsed(_ id: JobID) -> Bool { reserved.contains(id) || spool.isUsed(id) }
 
     func sequenceSeen(_ sequence: Int64) { nextSequence = max(nextSequence, sequence + 1) }
 

@@ -17,6 +17,7 @@ struct Rejecter {
             } catch where error.errno == EEXIST {
                 continue
             }
+            ledger.rejections += 1
             ledger.events.append("rejected", [
                 "file": .string(original.display), "code": .string(record.code), "message": .string(record.message),
             ])

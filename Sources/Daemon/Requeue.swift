@@ -24,15 +24,29 @@ final class Requeue {
     func queueAgain(_ row: JobRow) throws -> Bool {
         let job = try ledger.spool.job(row.id, in: row.state)
         guard let task = try job.readTask() else { return false }
-        try ledger.spool.directory(of: row.state).rename(row.id.text, to: ledger.spool.staging, as: row.id.text)
-        try queueAgain(staged: row.id, task: task)
+        try queueAgain(row.id, named: row.id.text, in: ledger.spool.directory(of: row.state), task: task)
         return true
+    }
+
+    /// Takes a finished job out of the directory that it is in, and queues it again.
+    func queueAgain(_ id: JobID, named name: some FileName, in directory: Directory, task: TaskRecord) throws(SystemFault) {
+        try directory.rename(name, to: ledger.spool.staging, as: Self.marker + id.text)
+        try queueAgain(staged: id, task: task)
+    }
+
+    /// In `.staging/` such a job's name tells that it is to run again, whatever is in its directory. `@` is in no id.
+    private static let marker = "retry@"
+
+    /// The job that a name in `.staging/` says is to run again.
+    static func id(ofStaged name: String) -> JobID? {
+        name.hasPrefix(marker) ? JobID(String(name.dropFirst(marker.utf8.count))) : nil
     }
 
     /// Goes on with a finished job that is in `.staging/` to be queued again. Its attempts are kept; its tries are
     /// counted anew.
     func queueAgain(staged id: JobID, task: TaskRecord) throws(SystemFault) {
-        let job = try ledger.spool.staging.directory(id.text)
+        let name = Self.marker + id.text
+        let job = try ledger.spool.staging.directory(name)
         // What is there is what somebody moved here; records that can't be read are as good as absent.
         let run = (try? job.readRun()) ?? nil
         let result = (try? job.readResult()) ?? nil
@@ -45,7 +59,7 @@ final class Requeue {
         if case .waits(let waiting) = readiness { (state, target) = (waiting, .waiting) }
         try job.replaceState(state)
         let row = JobRow(task: task, state: target, waiting: state, run: nil, result: nil)
-        try ledger.move(row, from: ledger.spool.staging, to: target, event: "retried", ["attempts": .number(attempts)])
+        try ledger.move(row, from: ledger.spool.staging, named: name, to: target, event: "retried", ["attempts": .number(attempts)])
         onQueuedAgain(row)
     }
 

@@ -82,8 +82,10 @@ final class Rescuer {
         } catch let fault as SystemFault where fault.isMissing {}
     }
 
-    private func complain(_ place: String, _ what: String) {
-        if warned.insert(place).inserted { warn("\(place): \(what)") }
+    private func complain(_ place: String, _ what: String) { warnOnce("\(place): \(what)") }
+
+    func warnOnce(_ text: String) {
+        if warned.insert(text).inserted { warn(text) }
     }
 
     // MARK: after a power cut
@@ -200,7 +202,7 @@ final class Rescuer {
             if past.ending != nil { runners.cancel(id) }
         case .neverStarted: try finisher.attemptNeverBegan(id)
         case .lost:
-            _ = Orphans.endAll(ofJobDirectory: job.path, attempt: attempt)
+            _ = Orphans.endAll(ofJobDirectory: "\(run?.spool ?? ledger.spool.path)/\(JobState.running.rawValue)/\(id)", attempt: attempt)
             try finisher.attemptLost(id, attempt: attempt)
         }
     }

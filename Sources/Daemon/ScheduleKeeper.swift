@@ -13,6 +13,7 @@ final class ScheduleKeeper {
     private let files: ConfigurationDirectory<Entry>
     private var lastFired: [String: Timestamp]
     private var next: [String: Timestamp] = [:]
+    private var hasBegun = false
 
     struct Entry: Equatable {
         var configuration: ScheduleConfiguration
@@ -48,10 +49,12 @@ final class ScheduleKeeper {
     /// Reads the configuration again. A schedule that is new, or changed, begins now.
     func refresh(now: Timestamp = .now) throws -> [ConfigurationDirectory<Entry>.Change] {
         let changes = try files.refresh()
-        for change in changes {
+        for change in changes where change.fault == nil {
             next[change.name] = nil
-            if change.value == nil { lastFired[change.name] = nil }
+            // What the daemon finds at its start goes on from where it was.
+            if hasBegun || change.value == nil { lastFired[change.name] = nil }
         }
+        hasBegun = true
         for (name, entry) in files.values where next[name] == nil {
             let start = lastFired[name] ?? now
             if lastFired[name] == nil { lastFired[name] = now }
@@ -90,12 +93,10 @@ final class ScheduleKeeper {
         let stamp = String(time.description.prefix(19)).filter { $0 != "-" && $0 != ":" } + "Z"
         guard let id = JobID("\(name).\(stamp)"), var task = schedule.task.object else { return }
         let file = id.text + ".json"
-        guard !spool.isUsed(id), !spool.inbox.contains(file) else { return }
-        if task["run"] != nil {
-            if task["key"] == nil { task["key"] = .string("schedule:\(id)") }
-            if let queue = schedule.queue, task["queue"] == nil { task["queue"] = .string(queue) }
-        }
-        try spool.inbox.replace(file, with: JSONWriter.write(.object(task)), synchronizing: true)
+        let inbox = try schedule.queue.map { queue throws(SystemFault) in try spool.inbox.directory(makingIfMissing: queue) } ?? spool.inbox
+        guard !spool.isUsed(id), !inbox.contains(file) else { return }
+        if task["run"] != nil, task["key"] == nil { task["key"] = .string("schedule:\(id)") }
+        try inbox.replace(file, with: JSONWriter.write(.object(task)), synchronizing: true)
         events.append("schedule_fired", ["schedule": .string(name), "time": .string(time.description), "job": .string(id.text)])
     }
 

@@ -10,7 +10,6 @@ final class StatusFiles {
     private var lastSweep: Timestamp?
     private(set) var finished: [Outcome: Int] = [:]
     private var accepted = 0
-    private var rejected = 0
 
     init(_ spool: Spool) { self.spool = spool }
 
@@ -23,13 +22,14 @@ final class StatusFiles {
     func countFinished(_ outcome: Outcome) { finished[outcome, default: 0] += 1 }
 
     /// - Parameter isRunning: `false` in the last words of a daemon that ends.
-    func write(isRunning: Bool, isPaused: Bool, version: String, counts: [JobCount], runners: Int, fault: String?) throws(SystemFault) {
+    func write(isRunning: Bool, isPaused: Bool, version: String, counts: [JobCount], rejections: Int, runners: Int, fault: String?) throws(SystemFault) {
         var object: JSONObject = [
             "running": .bool(isRunning), "pid": .number(getpid()), "version": .string(version),
             "spool": .string(spool.path), "started_at": .string(started.description),
-            "boot_id": .string(ProcessIdentity.currentBootID), "heartbeat_at": .string(Timestamp.now.description),
+            "heartbeat_at": .string(Timestamp.now.description),
             "sweeps": .number(sweeps),
         ]
+        for member in ProcessIdentity(pid: getpid())?.json.object?.members ?? [] { object[member.name] = member.value }
         object["last_sweep_at"] = .optional(lastSweep?.description)
         object["paused"] = .bool(isPaused)
         object["runners"] = .number(runners)
@@ -43,11 +43,11 @@ final class StatusFiles {
         object["queues"] = .object(queues)
         try spool.daemon.replace(SpoolLayout.Daemon.status, with: JSONWriter.write(.object(object)), mode: 0o644)
         try spool.daemon.replace(
-            SpoolLayout.Daemon.metrics, with: Array(metrics(isRunning: isRunning, isPaused: isPaused, version, counts, runners).utf8), mode: 0o644)
+            SpoolLayout.Daemon.metrics, with: Array(metrics(isRunning: isRunning, isPaused: isPaused, version, counts, rejections, runners).utf8), mode: 0o644)
     }
 
     /// The Prometheus text format, for the textfile collector of a node exporter.
-    private func metrics(isRunning: Bool, isPaused: Bool, _ version: String, _ counts: [JobCount], _ runners: Int) -> String {
+    private func metrics(isRunning: Bool, isPaused: Bool, _ version: String, _ counts: [JobCount], _ rejections: Int, _ runners: Int) -> String {
         var text = ""
         func family(_ name: String, _ type: String, _ help: String, _ samples: [(labels: String, value: Int64)]) {
             text += "# HELP \(name) \(help)\n# TYPE \(name) \(type)\n"
@@ -59,6 +59,7 @@ final class StatusFiles {
             .sorted { ($0.queue, $0.state.rawValue) < ($1.queue, $1.state.rawValue) }
             .map { ("{queue=\"\($0.queue)\",state=\"\($0.state.rawValue)\"}", Int64($0.count)) })
         family("rouse_accepted_total", "counter", "Tasks taken in since the daemon started.", [("", Int64(accepted))])
+        family("rouse_rejected_total", "counter", "Files rejected since the daemon started.", [("", Int64(rejections))])
         family("rouse_finished_total", "counter", "Jobs finished since the daemon started, by outcome.",
             Outcome.allCases.compactMap { outcome in finished[outcome].map { ("{outcome=\"\(outcome.rawValue)\"}", Int64($0)) } })
         family("rouse_runners", "gauge", "Attempts that are guarded by a runner.", [("", Int64(runners))])

@@ -24,28 +24,17 @@ public enum JobFiles {
     /// and a `result.json` counts only where the job is finished.
     /// - Throws: `Damage` where a record is not what it should be, `SystemFault` where it can't be read.
     public static func row(in job: Directory, id: JobID, state: JobState) throws -> JobRow? {
-        let place = "\(state.rawValue)/\(id)/"
-        guard let accepted = try record(SpoolLayout.Job.task, in: job, at: place) else { return nil }
-        let task: TaskRecord
-        do { task = try TaskRecord.read(accepted) } catch { throw Damage(place + SpoolLayout.Job.task, error.message) }
-        guard task.id == id else {
-            throw Damage(place + SpoolLayout.Job.task, "it is the task of the job \(task.id), not of \(id)")
+        do {
+            guard let task = try job.readTask() else { return nil }
+            let place = "\(state.rawValue)/\(id)/" + SpoolLayout.Job.task
+            guard task.id == id else { throw Damage(place, "it is the task of the job \(task.id), not of \(id)") }
+            return JobRow(
+                task: task, state: state, waiting: state.isFinished ? nil : try job.readState(),
+                run: state == .running ? try job.readRun() : nil, result: state.isFinished ? try job.readResult() : nil)
+        } catch let record as DamagedRecord {
+            let name = record.path.split(separator: "/").last.map(String.init) ?? record.path
+            throw Damage("\(state.rawValue)/\(id)/\(name)", record.reason)
         }
-        var waiting: StateRecord?
-        var run: RunRecord?
-        var result: ResultRecord?
-        if state.isFinished {
-            if let value = try record(SpoolLayout.Job.result, in: job, at: place) {
-                result = ResultRecord(value)
-                guard result != nil else { throw Damage(place + SpoolLayout.Job.result, "it is no result") }
-            }
-        } else {
-            waiting = try record(SpoolLayout.Job.state, in: job, at: place).flatMap(StateRecord.init)
-        }
-        if state == .running, let intent = try record(SpoolLayout.Job.run, in: job, at: place) {
-            do { run = try RunRecord.read(intent) } catch { throw Damage(place + SpoolLayout.Job.run, error.message) }
-        }
-        return JobRow(task: task, state: state, waiting: waiting, run: run, result: result)
     }
 
     /// The row of the job `id`, wherever in `spool` it is; `nil` where there is none.
@@ -103,18 +92,6 @@ public enum JobFiles {
             // No directory of that name, or something else that has it: a file, a symbolic link.
             if error.isMissing || error.errno == ENOTDIR || error.errno == ELOOP { return nil }
             throw error
-        }
-    }
-
-    private static func record(_ name: String, in job: Directory, at place: String) throws -> JSON? {
-        guard let (bytes, status) = try job.read(name) else { return nil }
-        guard status.kind == .file else { throw Damage(place + name, "it is \(status.kind.words)") }
-        do {
-            return try JSONReader.read(bytes)
-        } catch {
-            throw Damage(
-                place + name,
-                "expected \(error.expected) at line \(error.position.line), column \(error.position.column)")
         }
     }
 }

@@ -29,5 +29,13 @@ struct DaemonProbe {
     var pid: Int? { status?["pid"]?.int }
     var isRunning: Bool { state == .running }
 
+    /// Makes a daemon that runs look at everything now. The signal reaches the process that wrote `daemon.json`, or
+    /// none: another one that has got its number would be ended by it.
+    func lookNow() {
+        guard isRunning, let process = status.flatMap(ProcessIdentity.init), let descriptor = process.openDescriptor() else { return }
+        defer { close(descriptor) }
+        _ = rouse_pidfd_send_signal(descriptor, SIGUSR1)
+    }
+
     static let advice = "start one with: rouse serve"
 }

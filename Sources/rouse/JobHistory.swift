@@ -74,7 +74,6 @@ struct JobHistory {
     }
 
     static func json(_ name: String, in directory: Directory) -> JSON? {
-        guard let file = try? directory.read(name) else { return nil }
-        return try? JSONReader.read(file.bytes)
+        (try? directory.readJSON(name)) ?? nil
     }
 }

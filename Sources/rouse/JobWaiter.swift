@@ -71,8 +71,7 @@ struct JobWaiter {
         case .job(let state):
             // It may have gone on between the two looks: it was retried, and is waited for again.
             guard let job = try JobFiles.directory(of: id, in: state, of: spool.root) else { return nil }
-            let file = try job.read(SpoolLayout.Job.result)
-            return .finished(state, file.flatMap { try? JSONReader.read($0.bytes) }.flatMap(ResultRecord.init))
+            return .finished(state, (try? job.readResult()) ?? nil)
         case .rejected:
             // The error follows the file; only a daemon that is gone leaves it without.
             guard spool.rejection(of: id) != nil || !DaemonProbe(spool: spool.path).isRunning else { return nil }
@@ -90,7 +89,7 @@ struct JobWaiter {
         for day in [now.day, Timestamp(milliseconds: now.milliseconds - 86_400_000).day] {
             guard let bytes = try spool.directory(SpoolLayout.archive)?.read(day + ".jsonl", limit: 1 << 30)?.bytes else { continue }
             for line in bytes.split(separator: 0x0A).reversed() where line.firstRange(of: name) != nil {
-                guard let value = try? JSONReader.read(Array(line)), value["id"]?.string == id.text else { continue }
+                guard let value = try? JSONReader.read(Array(line), maximumDepth: JSONReader.maximumRecordDepth), value["id"]?.string == id.text else { continue }
                 if let result = ResultRecord(value) ?? value["result"].flatMap(ResultRecord.init) { return result }
             }
         }

@@ -24,8 +24,7 @@ final class LogFile {
     func copyNew() throws {
         var buffer = [UInt8](repeating: 0, count: 1 << 16)
         while true {
-            skipHole()
-            let count = read(descriptor, &buffer, buffer.count)
+            let count = read(descriptor, &buffer, min(skipHole(), buffer.count))
             if count < 0, errno == EINTR { continue }
             guard count >= 0 else { throw SystemFault("read", path) }
             if count == 0 { return }
@@ -34,22 +33,29 @@ final class LogFile {
     }
 
     /// The runner takes the middle out of a log that grows too large, while it grows.
-    private func skipHole() {
+    /// - Returns: how much there is to read before the next hole.
+    private func skipHole() -> Int {
         let here = lseek(descriptor, 0, SEEK_CUR)
         let data = lseek(descriptor, here, Self.seekData)
-        guard data > here else {
-            if data < 0 { lseek(descriptor, here, SEEK_SET) }
-            return
+        let hole = data < 0 ? -1 : lseek(descriptor, data, Self.seekHole)
+        guard data >= 0, hole > data else {
+            // The end, or a file system that does not tell.
+            lseek(descriptor, here, SEEK_SET)
+            return .max
         }
-        Output.write(Array("[rouse: \(data - here) bytes left out]\n".utf8))
+        lseek(descriptor, data, SEEK_SET)
+        if data > here { Output.write(Array("[rouse: \(data - here) bytes left out]\n".utf8)) }
+        return hole - data
     }
 
     private static let seekData: Int32 = 3  // SEEK_DATA
+    private static let seekHole: Int32 = 4  // SEEK_HOLE
 
     /// Goes to where the last `count` lines begin.
     func seek(toLast count: Int) throws {
         var end = lseek(descriptor, 0, SEEK_END)
         guard end >= 0 else { throw SystemFault("read", path) }
+        guard count > 0 else { return }
         var left = count
         var buffer = [UInt8](repeating: 0, count: 1 << 16)
         var isLast = true

@@ -1,4 +1,5 @@
 import ArgumentParser
+import Daemon
 import SpoolFormat
 
 struct PruneCommand: ParsableCommand {
@@ -26,7 +27,21 @@ struct PruneCommand: ParsableCommand {
     }
 
     func run() throws {
-        _ = try spool.open()
-        throw CommandFault("this build can't prune", .software)
+        let spool = try spool.open()
+        let before = olderThan.flatMap { TimeSpan($0) }.map { Timestamp(milliseconds: Timestamp.now.milliseconds - $0.milliseconds) }
+        // Without a word about which, what the daemon would forget by itself.
+        let isBare = before == nil && keep == nil
+        let jobs = try Pruning.candidates(
+            in: spool.path, before: isBare ? Timestamp(milliseconds: Timestamp.now.milliseconds - Defaults.keepTime.milliseconds) : before,
+            keeping: isBare ? Defaults.keepCount : keep)
+        if dryRun {
+            for job in jobs { Output.print("\(job.state.rawValue)/\(job.id)") }
+            return
+        }
+        var progress = Progress("jobs forgotten")
+        try Pruning.forget(jobs, in: spool.path) { progress.show($0) }
+        progress.end()
+        if !jobs.isEmpty { DaemonProbe(spool: spool.path).lookNow() }
+        Output.print("\(jobs.count) \(jobs.count == 1 ? "job" : "jobs") forgotten")
     }
 }

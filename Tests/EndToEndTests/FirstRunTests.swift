@@ -13,6 +13,6 @@ import TestSupport
         #expect(spool.text("done/hello/log") == "hello\n")
         #expect(spool.text("done/hello/drop.json") == #"{"run": ["echo", "hello"]}"#)
         #expect(daemon.stop() == 0)
-        #expect(Programs.processes(ofSpool: spool.path).isEmpty)
+        #expect(spool.wait { Programs.processes(ofSpool: spool.path).isEmpty })
     }
 }

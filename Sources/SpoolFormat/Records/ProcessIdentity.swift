@@ -39,7 +39,8 @@ public struct ProcessIdentity: Sendable, Equatable, Hashable {
 
     public var json: JSON { ["pid": .number(pid), "start_time": .number(startTime), "boot_id": .string(bootID)] }
 
-    init?(_ value: JSON) {
+    /// Reads `pid`, `start_time` and `boot_id` of a record.
+    public init?(_ value: JSON) {
         guard let pid = value["pid"]?.int.flatMap({ Int32(exactly: $0) }), pid > 0,
             let startTime = value["start_time"]?.int.flatMap({ UInt64(exactly: $0) }),
             let bootID = value["boot_id"]?.string

@@ -1,0 +1,90 @@
+import CLinux
+import Glibc
+import JobIndex
+import JobRunner
+import Logging
+import SpoolFormat
+import SpoolWatch
+
+// What is done at the start, and when configuration changes.
+extension Reconciler {
+    func recover() throws {
+        let boot = ProcessIdentity.currentBootID
+        if settings.mustRebuildIndex {
+            let count = try rescuer.rebuild()
+            if count > 0 { logger.notice("built the index anew from the files of \(count) jobs") }
+        } else {
+            let wasClean = try ledger.store.fact("clean") == "yes"
+            if let last = try ledger.store.fact("boot_id"), last != boot, !wasClean {
+                logger.notice("the machine went down while a daemon was running; putting back what the index remembers")
+                try rescuer.recoverFromPowerCut()
+            }
+            let repaired = try rescuer.reconcile()
+            if repaired > 0 { logger.notice("the index had \(repaired) jobs wrong; the directories count") }
+        }
+        try ledger.store.setFact("boot_id", boot)
+        try ledger.store.setFact("clean", nil)
+        try ledger.store.commit()
+        try refreshConfiguration()
+        try forgetting.recover()
+        try staging.recover(warn: rescuer.warnOnce)
+        try Rejecter(ledger: ledger).completeReasons()
+        try rescuer.finishSteps()
+        try rescuer.reconsiderWaiters()
+        forgetting.begin()
+    }
+
+    func refreshConfiguration() throws {
+        if mustRefreshQueues {
+            mustRefreshQueues = false
+            for change in try queues.refresh() {
+                report("queue", change.name, isThere: change.value != nil, change.fault)
+                if let queue = change.value { try openInbox(change.name, queue) }
+            }
+        }
+        if mustRefreshSchedules {
+            mustRefreshSchedules = false
+            dueIsStale = true
+            for change in try schedules.refresh() { report("schedule", change.name, isThere: change.value != nil, change.fault) }
+        }
+    }
+
+    func report(_ kind: String, _ name: String, isThere: Bool, _ fault: RejectionRecord?) {
+        if let fault {
+            let place = fault.position.map { " at line \($0.line), column \($0.column)" } ?? ""
+            logger.error("config/\(kind)s/\(name).json is refused\(place): \(fault.message)\(isThere ? "; the last good one stays in force" : "")")
+            ledger.events.append("config_refused", ["file": .string("\(kind)s/\(name).json"), "message": .string(fault.message)])
+        } else {
+            logger.info("config/\(kind)s/\(name).json is \(isThere ? "in force" : "gone")")
+            ledger.events.append(isThere ? "config_applied" : "config_removed", ["file": .string("\(kind)s/\(name).json")])
+        }
+    }
+
+    /// A queue that is configured has an inbox, with the mode and the group that the configuration says.
+    func openInbox(_ name: String, _ queue: QueueConfiguration) throws {
+        guard queue.mode != nil || queue.group != nil || name != Defaults.queue else { return }
+        let inbox = name == Defaults.queue ? spool.inbox : try spool.inbox.directory(makingIfMissing: name)
+        if let group = queue.group {
+            guard let entry = getgrnam(group) else { return logger.error("config/queues/\(name).json: there is no group \(group)") }
+            fchown(inbox.descriptor, uid_t.max, entry.pointee.gr_gid)
+        }
+        if let mode = queue.mode { fchmod(inbox.descriptor, mode) }
+        intake.hint(nil)
+    }
+
+    func watchDirectories() {
+        // The root, because a directory that is held open does not say that it was removed; the one above it does.
+        for directory in [spool.root, spool.inbox] { watcher.watch(directory.path) }
+        // Where a file that is gone means something, too.
+        for directory in [spool.queues, spool.schedules, spool.daemon] { watcher.watch(directory.path, for: .departures) }
+    }
+
+
+    func watchInboxes(_ names: [String]) {
+        for name in names where watchedInboxes.insert(name).inserted { watcher.watch(spool.inbox.path + "/" + name) }
+        for name in watchedInboxes.subtracting(names) {
+            watchedInboxes.remove(name)
+            watcher.unwatch(WatchToken(spool.inbox.path + "/" + name))
+        }
+    }
+}

@@ -1,0 +1,79 @@
+import CLinux
+import Glibc
+import JobIndex
+import JobRunner
+import Logging
+import SpoolFormat
+import SpoolWatch
+
+// What is done at the end of each round, and what becomes of failures.
+extension Reconciler {
+    func endRound() {
+        guard isActive else { return }
+        var failure: (any Error)?
+        func step(_ body: () throws -> Void) {
+            do { try body() } catch { failure = failure ?? error }
+        }
+        if !isStopping {
+            step { try refreshConfiguration() }
+            step { if intake.hasMore, !ledger.isIndexBehind { try intake.work() } }
+            step { try performControls() }
+        }
+        step { if waiting.hasMore, !ledger.isIndexBehind { try waiting.work() } }
+        step { try scheduler.fill() }
+        step { if !isStopping { try forgetting.work() } }
+        step { try keepRunnersWaiting() }
+        let (committed, writeFault) = ledger.endRound()
+        if let writeFault { failure = failure ?? writeFault }
+        if committed { makeDurable() }
+        if let failure { return stalled(failure) }
+        if ledger.isIndexBehind { return stalled(DaemonFault("the index is behind the files")) }
+        recovered()
+        if let wait = intake.nextLook { settleAlarm?.set(after: wait) }
+        if committed || dueIsStale { setDueAlarm() }
+        if (intake.hasMore && !isStopping) || waiting.hasMore || forgetting.hasMore || !controls.isEmpty { loop.post {} }
+    }
+
+    func performControls() throws {
+        while let task = controls.first {
+            try controller.perform(task)
+            controls.removeFirst()
+        }
+    }
+
+    /// A runner that waits is what a job's start costs least with; a few, for a few at once.
+    func keepRunnersWaiting() throws {
+        guard !isStopping else { return }
+        let most = max(2, QueueBook.cores + 1)
+        if runners.idleCount == 0 { try runners.keepWaiting(1) }
+        if runners.idleCount > most { try runners.keepWaiting(most) }
+    }
+
+    /// Puts the round on disk, without waiting for it; then lets those begin that may only begin once.
+    func makeDurable() {
+        let starts = scheduler.takeUnsynced()
+        sync.request { [loop, weak self] result in
+            if starts.isEmpty, case .success = result { return }
+            loop.post { [weak self] in self?.assumeIsolated { $0.synced(starts, result) } }
+        }
+    }
+
+
+    func synced(_ starts: [(id: JobID, attempt: Int)], _ result: Result<Void, SystemFault>) {
+        if case .failure(let fault) = result, !cannotSync, !isStopping {
+            cannotSync = true
+            logger.error("\(fault); until the daemon is started again, what it takes in outlives a crash but perhaps no power cut")
+            ledger.events.append("sync_failed", ["message": .string(fault.description)])
+        }
+        for start in starts {
+            do {
+                // Where the index can't be synced, the job's own files can tell of the start.
+                if case .failure = result { try scheduler.synchronizeIntent(start.id) }
+                runners.begin(start.id, attempt: start.attempt)
+            } catch {
+                stalled(error)
+                postponed.append(start)
+            }
+        }
+    }
+}

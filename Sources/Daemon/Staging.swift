@@ -1,0 +1,197 @@
+import Glibc
+import JobIndex
+import SpoolFormat
+
+/// `.staging/`: where a dropped file becomes a job. Claim, check, commit; each step can be done again after a crash.
+final class Staging {
+    private let ledger: Ledger
+    private let admission: Admission
+    private let rejecter: Rejecter
+    private let requeue: Requeue
+    private var lastSuffix: UInt64 = 0
+
+    /// A job has been accepted, into whatever state.
+    var onAccepted: (JobRow, TaskRecord) -> Void = { _, _ in }
+    /// A new job takes the place of these.
+    var onSuperseded: ([JobRow], JobID) -> Void = { _, _ in }
+
+    init(ledger: Ledger, queues: QueueBook, requeue: Requeue) {
+        self.ledger = ledger
+        self.requeue = requeue
+        admission = Admission(ledger: ledger, queues: queues)
+        rejecter = Rejecter(ledger: ledger)
+    }
+
+    // MARK: claim
+
+    /// In `.staging/` a directory's name tells where its file came from: `<id>`, or `<id>@<queue>`.
+    private static func stagingName(_ id: JobID, _ queue: String?) -> String { queue.map { "\(id)@\($0)" } ?? id.text }
+
+    /// Takes a file that was looked at and is a task out of its inbox, and into a state.
+    /// - Parameter queue: whose inbox it is; `nil` is `inbox/` itself.
+    func take(
+        _ name: EntryName, _ file: TaskFile, _ seen: (bytes: [UInt8], status: FileStatus), from inbox: Directory, of queue: String?
+    ) throws(SystemFault) {
+        let staging = ledger.spool.staging
+        let id = freeID(for: name)
+        let stagingName = Self.stagingName(id, queue)
+        try staging.makeDirectory(stagingName)
+        let staged: Directory
+        do {
+            staged = try staging.directory(stagingName)
+            try inbox.rename(name, to: staged, as: SpoolLayout.Job.drop)
+        } catch {
+            try? staging.removeEmptyDirectory(stagingName)
+            throw error
+        }
+        do throws(SystemFault) {
+            try check(staged, named: stagingName, id: id, original: name, queue: queue, file: file, seen: seen)
+        } catch {
+            try giveBack(staged, stagingName, as: name, to: inbox)
+            throw error
+        }
+    }
+
+    /// What could not be taken in for want of room goes back where it was dropped, to be taken in later.
+    private func giveBack(_ staged: Directory, _ stagingName: String, as name: EntryName, to inbox: Directory) throws(SystemFault) {
+        guard staged.contains(SpoolLayout.Job.drop), ledger.spool.staging.contains(stagingName) else { return }
+        for file in [SpoolLayout.Job.task, SpoolLayout.Job.state, SpoolLayout.Job.result] { try staged.removeFile(file) }
+        try staged.rename(SpoolLayout.Job.drop, to: inbox, as: name)
+        try ledger.spool.staging.removeEmptyDirectory(stagingName)
+    }
+
+    private func freeID(for name: EntryName) -> JobID {
+        if let id = JobID(fileName: name), !ledger.isUsed(id) { return id }
+        while true {
+            lastSuffix = max(lastSuffix + 1, UInt64(Timestamp.now.milliseconds) << 5)
+            let id = JobID.derived(from: name.display, suffix: JobID.sortable(lastSuffix, width: 10))
+            if !ledger.isUsed(id) { return id }
+        }
+    }
+
+    // MARK: check and commit
+
+    /// Only what was claimed counts: if it is not what was looked at, it is read again.
+    private func check(
+        _ staged: Directory, named stagingName: String, id: JobID, original: EntryName, queue: String?, file: TaskFile?,
+        seen: (bytes: [UInt8], status: FileStatus)?
+    ) throws(SystemFault) {
+        var bytes = seen?.bytes ?? []
+        var file = file
+        guard let status = try staged.status(SpoolLayout.Job.drop) else {
+            throw SystemFault("find", staged.path + "/" + SpoolLayout.Job.drop, errno: ENOENT)
+        }
+        func reject(_ record: RejectionRecord) throws(SystemFault) {
+            try rejecter.reject(SpoolLayout.Job.drop, in: staged, as: original, record)
+            try ledger.spool.staging.removeTree(stagingName)
+        }
+        if seen == nil || !status.isSameContent(as: seen!.status) {
+            guard status.kind == .file, let read = try staged.read(SpoolLayout.Job.drop, limit: Defaults.taskBytes) else {
+                return try reject(RejectionRecord(code: "not_a_file", message: "it is \(status.kind.words), not a regular file", file: original.display))
+            }
+            bytes = read.bytes
+            switch DroppedText(bytes, original) {
+            case .task(let parsed): file = parsed
+            case .fault(let record, _): return try reject(record)
+            }
+        }
+        guard let file else { return }
+        do {
+            try commit(staged, named: stagingName, try admission.admit(
+                Admission.Request(file: file, id: id, inboxQueue: queue, uid: status.uid, now: .now)))
+        } catch let fault as SystemFault {
+            throw fault
+        } catch let fault as TaskFault {
+            try reject(RejectionRecord(fault, file: original.display, text: bytes))
+        } catch {
+            // The index could not answer; the task is as good as it was.
+            throw SystemFault("ask the index about", id.text, errno: EIO)
+        }
+    }
+
+    private func commit(_ staged: Directory, named stagingName: String, _ admitted: Admission.Admitted) throws {
+        let task = admitted.task
+        var elements: [TaskRecord] = []
+        if case .tasks(let tasks) = task.verb {
+            elements = try admission.admitElements(of: task, tasks: tasks, now: task.acceptedAt)
+            try stage(elements, in: staged)
+        }
+        try staged.write(JSONWriter.write(task.json), to: SpoolLayout.Job.task)
+        var row = JobRow(task: task, state: .queued, waiting: nil, run: nil, result: nil)
+        switch admitted.readiness {
+        case .ready:
+            try ledger.move(row, from: ledger.spool.staging, named: stagingName, to: .queued, event: "accepted", Self.details(task))
+        case .waits(let state):
+            try staged.write(JSONWriter.write(state.json), to: SpoolLayout.Job.state)
+            row = JobRow(task: task, state: .waiting, waiting: state, run: nil, result: nil)
+            try ledger.move(row, from: ledger.spool.staging, named: stagingName, to: .waiting, event: "accepted", Self.details(task))
+        case .ends(let outcome, let error):
+            let result = ResultRecord(id: task.id, outcome: outcome, error: error, attempts: 0, queuedAt: task.acceptedAt, finishedAt: .now)
+            try staged.write(JSONWriter.write(result.json), to: SpoolLayout.Job.result)
+            row = JobRow(task: task, state: outcome.state, waiting: nil, run: nil, result: result)
+            try ledger.move(row, from: ledger.spool.staging, named: stagingName, to: outcome.state, event: "accepted", Self.details(task))
+        }
+        ledger.reserve(elements.map(\.id))
+        if !admitted.supersedes.isEmpty { onSuperseded(admitted.supersedes, task.id) }
+        onAccepted(row, task)
+    }
+
+    private static func details(_ task: TaskRecord) -> JSONObject {
+        var details: JSONObject = ["verb": .string(task.verb.name), "uid": .number(task.uid)]
+        details["key"] = .optional(task.options.key)
+        details["parent"] = .optional(task.options.parent)
+        return details
+    }
+
+    /// The jobs of a batch are made whole inside its directory, so that the batch's one rename accepts all of them.
+    private func stage(_ elements: [TaskRecord], in staged: Directory) throws(SystemFault) {
+        try staged.removeTree(SpoolLayout.Job.jobs)
+        try staged.makeDirectory(SpoolLayout.Job.jobs)
+        let jobs = try staged.directory(SpoolLayout.Job.jobs)
+        for element in elements {
+            try jobs.makeDirectory(element.id.text)
+            let job = try jobs.directory(element.id.text)
+            let bytes = JSONWriter.write(element.json)
+            try job.write(bytes, to: SpoolLayout.Job.task)
+        }
+    }
+
+    // MARK: after a crash
+
+
+    /// Goes on with what was in `.staging/` when the daemon died.
+    /// - Parameter warn: is told of what nobody here has put there; it is left alone.
+    func recover(warn: (String) -> Void) throws {
+        for entry in try ledger.spool.staging.entries() where entry.kind == .directory {
+            let name = entry.name.display
+            let staged = try ledger.spool.staging.directory(name)
+            if Archiver.isOurs(name) || entry.name.hasPrefix(".") { continue }
+            if let id = Requeue.id(ofStaged: name) {
+                if let task = try staged.readTask() { try requeue.queueAgain(staged: id, task: task) }
+                continue
+            }
+            let parts = name.split(separator: "@", maxSplits: 1).map(String.init)
+            guard let id = parts.first.flatMap(JobID.init) else { continue }
+            if staged.contains(SpoolLayout.Job.drop) {
+                ledger.events.append("recovered_from_staging", job: id)
+                // What it was going to be is decided anew.
+                for file in [SpoolLayout.Job.state, SpoolLayout.Job.result] { try staged.removeFile(file) }
+                try check(staged, named: name, id: id, original: EntryName(id.text + ".json"), queue: parts.count > 1 ? parts[1] : nil, file: nil, seen: nil)
+            } else if let task = try staged.readTask(), task.id == id {
+                // A job that was being put back after a power cut.
+                try commit(staged, named: name, try admission.place(task, now: .now))
+            } else if try staged.isEmpty() {
+                try ledger.spool.staging.removeEmptyDirectory(name)
+            } else {
+                warn(".staging/\(name): it is no job; move it away")
+            }
+        }
+    }
+}
+
+extension Directory {
+    /// The result, or `nil` where there is none or it was cut short.
+    func readResultIfWhole() throws -> ResultRecord? {
+        do { return try readResult() } catch is DamagedRecord { return nil }
+    }
+}

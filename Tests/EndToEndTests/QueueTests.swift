@@ -1,0 +1,130 @@
+import Glibc
+import SpoolFormat
+import Testing
+import TestSupport
+
+@Suite struct QueueTests {
+    @Test func aDirectoryInTheInboxIsAQueue() throws {
+        let spool = TestSpool()
+        let daemon = TestDaemon(spool)
+        mkdir(spool.path("inbox/night"), 0o700)
+        spool.drop("owl", #"{"run": ["true"]}"#, queue: "night")
+        #expect(spool.outcome("owl") == "succeeded")
+        #expect(spool.json("done/owl/task.json")?["queue"]?.string == "night")
+        // The next file is heard of by a watch of the queue's own.
+        spool.drop("bat", #"{"run": ["true"], "queue": "night"}"#, queue: "night")
+        #expect(spool.outcome("bat", seconds: 30) == "succeeded")
+        spool.drop("lark", #"{"run": ["true"], "queue": "day"}"#, queue: "night")
+        #expect(spool.rejection(of: "lark")?["code"]?.string == "wrong_queue")
+        #expect(daemon.stop() == 0)
+    }
+
+    @Test func aQueueHasDefaultsAndAnEnvironment() throws {
+        let spool = TestSpool()
+        spool.configure("queues/build", #"""
+            {"slots": 1, "env": {"COLOUR": "queue", "SHAPE": "queue"},
+             "defaults": {"priority": "high", "timeout": "7s", "grace": "3s", "retries": 2, "labels": {"team": "x"},
+                          "env": {"SHAPE": "default", "SIZE": "default"}}}
+            """#)
+        let daemon = TestDaemon(spool)
+        spool.drop("job", #"{"run": "echo $COLOUR $SHAPE $SIZE", "queue": "build", "retries": 0, "env": {"SIZE": "own"}, "labels": {"a": "b"}}"#)
+        #expect(spool.outcome("job") == "succeeded")
+        #expect(spool.text("done/job/log") == "queue default own\n")
+        let task = try #require(spool.json("done/job/task.json"))
+        #expect(task["timeout"]?.string == "7s")
+        #expect(task["grace"]?.string == "3s")
+        #expect(task["retries"]?.int == 0)
+        #expect(task["priority"]?.int == 50)
+        #expect(task["labels"]?["team"]?.string == "x")
+        #expect(task["labels"]?["a"]?.string == "b")
+        #expect(daemon.stop() == 0)
+    }
+
+    @Test func aQueueTakesOnlyTheVerbsItAccepts() throws {
+        let spool = TestSpool()
+        spool.configure("queues/strict", #"{"accept": {"verbs": ["run"]}}"#)
+        let daemon = TestDaemon(spool)
+        #expect(spool.wait { spool.exists("inbox/strict") })
+        spool.drop("stop", #"{"cancel": "x"}"#, queue: "strict")
+        let rejection = try #require(spool.rejection(of: "stop"))
+        #expect(rejection["code"]?.string == "verb_not_accepted")
+        #expect(rejection["where"]?["line"]?.int == 1)
+        #expect(rejection["where"]?["column"]?.int == 2)
+        spool.drop("go", #"{"run": ["true"]}"#, queue: "strict")
+        #expect(spool.outcome("go") == "succeeded")
+        #expect(daemon.stop() == 0)
+    }
+
+    @Test func aQueueTakesOnlyFilesOfTheUsersItAccepts() throws {
+        guard geteuid() == 0 else { return }
+        let spool = TestSpool()
+        spool.configure("queues/open", #"{"accept": {"uids": [4711]}}"#)
+        let daemon = TestDaemon(spool)
+        func drop(_ name: String, uid: UInt32, queue: String?) {
+            let file = spool.path(".staging/.own-\(name)")
+            spool.write(#"{"run": ["true"]}"#, to: file)
+            chown(file, uid, uid)
+            rename(file, spool.path("inbox/\(queue.map { $0 + "/" } ?? "")\(name).json"))
+        }
+        #expect(spool.wait { spool.exists("inbox/open") })
+        drop("friend", uid: 4711, queue: "open")
+        drop("stranger", uid: 4712, queue: "open")
+        drop("foreign", uid: 4711, queue: nil)
+        #expect(spool.outcome("friend") == "succeeded")
+        #expect(spool.json("done/friend/task.json")?["uid"]?.int == 4711)
+        #expect(spool.rejection(of: "stranger")?["code"]?.string == "user_not_accepted")
+        #expect(spool.rejection(of: "foreign")?["code"]?.string == "user_not_accepted")
+        #expect(daemon.stop() == 0)
+    }
+
+    @Test func aBadConfigurationIsRefusedAndTheLastGoodOneStaysInForce() throws {
+        let spool = TestSpool()
+        spool.configure("queues/q", #"{"slots": 1, "env": {"V": "good"}}"#)
+        let daemon = TestDaemon(spool)
+        spool.configure("queues/q", "{\"slots\": 1,\n \"slot\": 2}")
+        #expect(spool.wait { spool.exists("config/queues/q.error.json") })
+        let error = try #require(spool.json("config/queues/q.error.json"))
+        #expect(error["code"]?.string == "unknown_field")
+        #expect(error["where"]?["line"]?.int == 2)
+        #expect(error["where"]?["column"]?.int == 2)
+        #expect(error["hint"]?.string?.contains("slots") == true)
+        spool.drop("one", #"{"run": "echo $V", "queue": "q"}"#)
+        #expect(spool.outcome("one") == "succeeded")
+        #expect(spool.text("done/one/log") == "good\n")
+        spool.configure("queues/q", #"{"env": {"V": "better"}}"#)
+        #expect(spool.wait { !spool.exists("config/queues/q.error.json") })
+        #expect(spool.wait { spool.events().filter { $0["event"]?.string == "config_applied" }.count == 2 })
+        spool.drop("two", #"{"run": "echo $V", "queue": "q"}"#)
+        #expect(spool.outcome("two") == "succeeded")
+        #expect(spool.text("done/two/log") == "better\n")
+        #expect(daemon.output.contains("config/queues/q.json is refused at line 2, column 2"))
+        #expect(daemon.stop() == 0)
+    }
+
+    @Test func aConfigurationThatOthersCanWriteIsRefused() {
+        let spool = TestSpool()
+        spool.write(#"{"slots": 1}"#, to: spool.path("config/queues/q.json"), mode: 0o600)
+        chmod(spool.path("config/queues/q.json"), 0o666)
+        symlink("/etc/passwd", spool.path("config/queues/link.json"))
+        let daemon = TestDaemon(spool)
+        #expect(spool.wait { spool.json("config/queues/q.error.json")?["code"]?.string == "writable_by_others" })
+        #expect(spool.wait { spool.json("config/queues/link.error.json")?["code"]?.string == "not_a_file" })
+        chmod(spool.path("config/queues/q.json"), 0o600)
+        daemon.send(SIGUSR1)
+        #expect(spool.wait { !spool.exists("config/queues/q.error.json") })
+        unlink(spool.path("config/queues/link.json"))
+        #expect(spool.wait { !spool.exists("config/queues/link.error.json") })
+        #expect(daemon.stop() == 0)
+    }
+
+    @Test func aConfiguredInboxHasTheModeThatIsSaid() {
+        let spool = TestSpool()
+        let daemon = TestDaemon(spool)
+        spool.configure("queues/public", #"{"mode": "1733", "accept": {"verbs": ["run"]}}"#)
+        #expect(spool.wait {
+            var status = stat()
+            return lstat(spool.path("inbox/public"), &status) == 0 && status.st_mode & 0o7777 == 0o1733
+        })
+        #expect(daemon.stop() == 0)
+    }
+}
