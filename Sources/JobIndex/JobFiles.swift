@@ -49,14 +49,15 @@ public enum JobFiles {
         return nil
     }
 
-    /// Calls `body` for every job of `spool`, in no order. A job that changes its state meanwhile may be seen twice;
+    /// Calls `body` for every job of `spool` in one of `states`, in no order. A job that changes its state meanwhile may be seen twice;
     /// what was seen later is right.
     ///
     /// - Parameter damaged: is told what can't be understood, and the walk goes on.
     public static func all(
-        in spool: Directory, damaged: (JobID, JobState, Damage) throws -> Void, _ body: (JobRow) throws -> Void
+        in spool: Directory, states: [JobState] = JobState.allCases, damaged: (JobID, JobState, Damage) throws -> Void,
+        _ body: (JobRow) throws -> Void
     ) throws {
-        for state in JobState.allCases {
+        for state in states {
             guard let jobs = try open(state.rawValue, in: spool) else { continue }
             for id in try jobs.jobIDs() {
                 switch try look(id, state, in: jobs) {
