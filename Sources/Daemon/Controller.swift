@@ -154,8 +154,8 @@ final class Controller {
     private func act(_ verb: ControlVerb, on row: JobRow, for task: TaskRecord) throws -> String {
         switch verb {
         case .cancel: try cancel(row, .cancelled, by: task.id)
-        case .retry: try retry(row)
-        case .recover: try recover(row)
+        case .retry: try again(row, by: task, "retried", retry)
+        case .recover: try again(row, by: task, "recovered", recover)
         case .hold: try hold(row, by: task.id)
         case .release: try release(row)
         }
@@ -175,7 +175,7 @@ final class Controller {
         _ = try? cancel(row, .cancelled, by: row.id)
     }
 
-    private func cancel(_ row: JobRow, _ ending: StateRecord.Ending, by id: JobID) throws -> String {
+    private func cancel(_ row: JobRow, _ ending: StateRecord.Ending, by id: JobID, mark: String? = nil) throws -> String {
         switch row.state {
         case .done, .failed: return "already_finished"
         case .running:
@@ -183,6 +183,7 @@ final class Controller {
             var state = try job.readState() ?? StateRecord(attempts: row.attempts - 1)
             if state.ending == nil {
                 state.ending = ending
+                if let mark { state.againBy = mark }
                 try job.replaceState(state)
                 ledger.events.append("ending", job: row.id, ["why": .string(ending.rawValue), "by": .string(id.text)])
             }
@@ -202,9 +203,17 @@ final class Controller {
         }
     }
 
-    private func retry(_ row: JobRow) throws -> String {
+    /// Has a job run again, once for each control job: one that was carried out already, by a daemon that died before
+    /// it could say so, must not do it a second time.
+    private func again(_ row: JobRow, by task: TaskRecord, _ word: String, _ act: (JobRow, String) throws -> String) throws -> String {
+        let mark = "\(task.id) \(task.acceptedAt)"
+        let state = try? ledger.spool.job(row.id, in: row.state).readState()
+        return state?.againBy == mark ? word : try act(row, mark)
+    }
+
+    private func retry(_ row: JobRow, mark: String) throws -> String {
         switch row.state {
-        case .done, .failed: return try requeue.queueAgain(row) ? "retried" : "not_finished"
+        case .done, .failed: return try requeue.queueAgain(row, by: mark) ? "retried" : "not_finished"
         case .waiting where row.reason == .backoff:
             let job = try ledger.spool.job(row.id, in: .waiting)
             var state = try job.readState() ?? StateRecord(attempts: row.attempts)
@@ -217,10 +226,10 @@ final class Controller {
     }
 
     /// A job whose runner was lost, or hangs, goes back to its queue; the attempt is kept and costs no try.
-    private func recover(_ row: JobRow) throws -> String {
+    private func recover(_ row: JobRow, mark: String) throws -> String {
         switch row.state {
-        case .running: return try cancel(row, .recovered, by: row.id) == "stopping" ? "recovering" : "not_lost"
-        case .failed where row.outcome == .lost: return try requeue.queueAgain(row) ? "recovered" : "not_lost"
+        case .running: return try cancel(row, .recovered, by: row.id, mark: mark) == "stopping" ? "recovering" : "not_lost"
+        case .failed where row.outcome == .lost: return try requeue.queueAgain(row, by: mark) ? "recovered" : "not_lost"
         case .done, .failed: return "already_finished"
         case .waiting, .queued: return "not_lost"
         }

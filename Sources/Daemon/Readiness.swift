@@ -12,7 +12,7 @@ enum Readiness {
     static func judge(_ task: TaskRecord, past: StateRecord, store: any JobStore, now: Timestamp) throws -> Readiness {
         var state = StateRecord(
             attempts: past.attempts, lost: past.lost, failures: past.failures, isRetried: past.isRetried,
-            isHeld: past.isHeld, heldBy: past.heldBy)
+            againBy: past.againBy, isHeld: past.isHeld, heldBy: past.heldBy)
         func waits(_ reason: StateRecord.Reason, until: Timestamp? = nil, for names: [String] = []) -> Readiness {
             state.reason = reason
             state.until = until

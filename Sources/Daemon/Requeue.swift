@@ -20,10 +20,13 @@ final class Requeue {
         try ledger.move(row, from: ledger.spool.directory(of: .running), to: target, event: event, details)
     }
 
-    /// A finished job in `done/` or `failed/` is queued again, by request.
-    func queueAgain(_ row: JobRow) throws -> Bool {
+    /// A finished job in `done/` or `failed/` is queued again, by request of a control job.
+    func queueAgain(_ row: JobRow, by control: String) throws -> Bool {
         let job = try ledger.spool.job(row.id, in: row.state)
         guard let task = try job.readTask() else { return false }
+        var state = ((try? job.readState()) ?? nil) ?? StateRecord(attempts: row.attempts)
+        state.againBy = control
+        try job.replaceState(state)
         try queueAgain(row.id, named: row.id.text, in: ledger.spool.directory(of: row.state), task: task)
         return true
     }
@@ -52,7 +55,7 @@ final class Requeue {
         let result = (try? job.readResult()) ?? nil
         let before = (try? job.readState()) ?? nil
         let attempts = max(run?.attempt ?? 0, result?.attempts ?? 0, before?.attempts ?? 0)
-        var state = StateRecord(attempts: attempts, isRetried: true)
+        var state = StateRecord(attempts: attempts, isRetried: true, againBy: before?.againBy)
         try putAway(job, attempt: attempts)
         let readiness = ledger.ask(Readiness.ready) { try Readiness.judge(task, past: state, store: $0, now: .now) }
         var target = JobState.queued

@@ -55,9 +55,10 @@ final class Staging {
     /// What could not be taken in for want of room goes back where it was dropped, to be taken in later.
     private func giveBack(_ staged: Directory, _ stagingName: String, as name: EntryName, to inbox: Directory) throws(SystemFault) {
         guard staged.contains(SpoolLayout.Job.drop), ledger.spool.staging.contains(stagingName) else { return }
-        for file in [SpoolLayout.Job.task, SpoolLayout.Job.state, SpoolLayout.Job.result] { try staged.removeFile(file) }
+        // First what says that it was accepted: without its drop.json it would be taken for a job.
+        try staged.removeFile(SpoolLayout.Job.task)
         try staged.rename(SpoolLayout.Job.drop, to: inbox, as: name)
-        try ledger.spool.staging.removeEmptyDirectory(stagingName)
+        try ledger.spool.staging.removeTree(stagingName)
     }
 
     private func freeID(for name: EntryName) -> JobID {

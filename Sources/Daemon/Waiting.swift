@@ -62,7 +62,8 @@ final class Waiting {
         switch readiness {
         case .ready:
             guard row.state == .waiting else { return }
-            var state = StateRecord(attempts: past.attempts, lost: past.lost, failures: past.failures, isRetried: past.isRetried)
+            var state = StateRecord(attempts: past.attempts, lost: past.lost, failures: past.failures, isRetried: past.isRetried,
+                againBy: past.againBy)
             state.isHeld = false
             try job.replaceState(state)
             let queued = JobRow(task: task, state: .queued, waiting: state, run: nil, result: nil)
