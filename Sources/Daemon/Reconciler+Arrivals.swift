@@ -23,7 +23,7 @@ extension Reconciler {
         if path == inbox {
             intake.hint(nil)
         } else if path.hasPrefix(inbox + "/") {
-            intake.hint(String(path.dropFirst(inbox.utf8.count + 1)))
+            intake.hint(String(path.dropFirst(inbox.count + 1)))
         } else if path == spool.queues.path {
             mustRefreshQueues = true
         } else if path == spool.schedules.path {
@@ -75,6 +75,7 @@ extension Reconciler {
     }
 
     func queuedAgain(_ row: JobRow) {
+        if row.verb != "run", let task = try? TaskRecord.read(JSONReader.read(row.task)) { controls.append(task) }
         statusChanged()
         waiting.reconsiderWaiters(for: row)
     }
