@@ -69,7 +69,11 @@ extension Reconciler {
     func accepted(_ row: JobRow, _ task: TaskRecord) {
         status.countAccepted()
         statusChanged()
-        if task.isControl { controls.append(task) }
+        if task.isControl {
+            controls.append(task)
+            // Before the next file is taken in: a verb acts on what came before it, and a batch holds its keys from now on.
+            do { try performControls() } catch { stalled(error) }
+        }
         if row.state.isFinished { return finished(row) }
         waiting.reconsiderWaiters(for: row)
     }
