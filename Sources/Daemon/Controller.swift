@@ -180,7 +180,7 @@ final class Controller {
         case .done, .failed: return "already_finished"
         case .running:
             let job = try ledger.spool.job(row.id, in: .running)
-            var state = try job.readState() ?? StateRecord(attempts: row.attempts - 1)
+            var state = try ledger.state(row.id, in: job) ?? StateRecord(attempts: row.attempts - 1)
             if state.ending == nil {
                 state.ending = ending
                 if let mark { state.againBy = mark }
@@ -207,8 +207,9 @@ final class Controller {
     /// it could say so, must not do it a second time.
     private func again(_ row: JobRow, by task: TaskRecord, _ word: String, _ act: (JobRow, String) throws -> String) throws -> String {
         let mark = "\(task.id) \(task.acceptedAt)"
-        let state = try? ledger.spool.job(row.id, in: row.state).readState()
-        return state?.againBy == mark ? word : try act(row, mark)
+        let state = try ledger.state(row.id, in: try ledger.spool.job(row.id, in: row.state))
+        let isDone = state?.againBy == mark && !(row.state.isFinished && state?.ending != nil)
+        return isDone ? word : try act(row, mark)
     }
 
     private func retry(_ row: JobRow, mark: String) throws -> String {
@@ -216,7 +217,7 @@ final class Controller {
         case .done, .failed: return try requeue.queueAgain(row, by: mark) ? "retried" : "not_finished"
         case .waiting where row.reason == .backoff:
             let job = try ledger.spool.job(row.id, in: .waiting)
-            var state = try job.readState() ?? StateRecord(attempts: row.attempts)
+            var state = try ledger.state(row.id, in: job) ?? StateRecord(attempts: row.attempts)
             state.until = .now
             try job.replaceState(state)
             reconsider(row.id)
@@ -239,7 +240,7 @@ final class Controller {
         guard row.state == .waiting || row.state == .queued else { return row.state.isFinished ? "already_finished" : "running" }
         let job = try ledger.spool.job(row.id, in: row.state)
         let task = try ledger.task(row.id, in: job)
-        var state = try job.readState() ?? StateRecord(attempts: row.attempts)
+        var state = try ledger.state(row.id, in: job) ?? StateRecord(attempts: row.attempts)
         if state.isHeld { return "held" }
         state.isHeld = true
         state.heldBy = id.text
@@ -258,7 +259,7 @@ final class Controller {
     private func release(_ row: JobRow) throws -> String {
         guard row.state == .waiting else { return row.state.isFinished ? "already_finished" : "not_held" }
         let job = try ledger.spool.job(row.id, in: .waiting)
-        guard var state = try job.readState(), state.isHeld else { return "not_held" }
+        guard var state = try ledger.state(row.id, in: job), state.isHeld else { return "not_held" }
         state.isHeld = false
         state.heldBy = nil
         try job.replaceState(state)

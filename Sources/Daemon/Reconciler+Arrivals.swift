@@ -43,15 +43,18 @@ extension Reconciler {
         statusChanged()
     }
 
+    /// Before a job whose runner could not begin is given to another: what was in its way may be in that one's, too.
+    private static let pause = TimeSpan.seconds(5)
+
     func ended(_ id: JobID, _ attempt: Int, _ ending: Runners.Ending) {
         statusChanged()
         do {
             switch ending {
             case .exited(let exit): try finisher.attemptEnded(id, exit)
-            case .vanished: try rescuer.examine(id)
+            case .vanished: try rescuer.examine(id, pause: Self.pause)
             case .refused(let reason):
-                logger.warning("the runner would not run \(id): \(reason)")
-                try finisher.attemptLost(id, attempt: attempt)
+                logger.warning("the runner did not run \(id): \(reason)")
+                try finisher.attemptNeverBegan(id, pause: Self.pause)
             }
         } catch let fault as SystemFault where fault.isMissing {
             logger.warning("\(id) ended, and its directory is gone from running/")

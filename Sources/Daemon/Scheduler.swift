@@ -53,7 +53,7 @@ final class Scheduler {
             // Somebody has moved it: what the directories say counts.
             return ledger.erase(row.id)
         }
-        let past = row.attempts > 0 ? try job.readState() ?? StateRecord(attempts: row.attempts) : StateRecord()
+        let past = row.attempts > 0 ? try ledger.state(row.id, in: job) ?? StateRecord(attempts: row.attempts) : StateRecord()
         let runner = try runners.take()
         let run = RunRecord(
             task: task, attempt: past.attempts + 1, lost: past.lost,
