@@ -58,11 +58,14 @@ final class Requeue {
         let before = (try? job.readState()) ?? nil
         let attempts = max(run?.attempt ?? 0, result?.attempts ?? 0, before?.attempts ?? 0)
         var state = StateRecord(attempts: attempts, isRetried: true, againBy: before?.againBy)
+        try job.replaceState(state)
         try putAway(job, attempt: attempts)
         let readiness = ledger.ask(Readiness.ready) { try Readiness.judge(task, past: state, store: $0, now: .now) }
         var target = JobState.queued
-        if case .waits(let waiting) = readiness { (state, target) = (waiting, .waiting) }
-        try job.replaceState(state)
+        if case .waits(let waiting) = readiness {
+            (state, target) = (waiting, .waiting)
+            try job.replaceState(state)
+        }
         let row = JobRow(task: task, state: target, waiting: state, run: nil, result: nil)
         try ledger.move(row, from: ledger.spool.staging, named: name, to: target, event: "retried", ["attempts": .number(attempts)])
         onQueuedAgain(row)

@@ -71,8 +71,8 @@ import Testing
     @Test func whatACrashHasLeftIsFinished() {
         spool.make("x", .done, result: spool.result("x", .succeeded))
         spool.make("y", .done, sequence: 2, result: spool.result("y", .succeeded))
-        spool.move("done/x", ".staging/forget@x")
-        spool.move("done/y", ".staging/trash@y")
+        spool.move("done/x", ".staging/@forget-x")
+        spool.move("done/y", ".staging/@trash-y")
         #expect(Shell(spool).rouse("prune").code == 0)
         #expect(spool.names(".staging").isEmpty && archive().compactMap { $0["id"]?.string } == ["x"])
     }
