@@ -28,17 +28,22 @@ extension Reconciler {
         if committed { makeDurable() }
         if let failure { stalled(failure) } else if ledger.isIndexBehind { stalled(DaemonFault("the index is behind the files")) }
         defer { (hasFailed, isTryingAgain) = (false, false) }
+        if committed || dueIsStale { setDueAlarm() }
         if hasFailed { return }
         // A round in which nothing was tried that had failed says nothing.
         if isTryingAgain { recovered() }
         if let wait = intake.nextLook { settleAlarm?.set(after: wait) }
-        if committed || dueIsStale { setDueAlarm() }
         if (intake.hasMore && !isStopping) || waiting.hasMore || forgetting.hasMore || !controls.isEmpty { loop.post {} }
     }
 
     func performControls() throws {
         while let task = controls.first {
-            try controller.perform(task)
+            do {
+                guard try controller.perform(task) else { return }
+            } catch let damage as DamagedRecord {
+                // One job that can't be understood keeps no other verb waiting.
+                rescuer.warnOnce("\(task.id): \(damage)")
+            }
             controls.removeFirst()
         }
     }

@@ -179,6 +179,13 @@ actor Reconciler {
         finisher.onFinished = { [unowned self] row in self.assumeIsolated { $0.finished(row) } }
         controller.reconsider = { [waiting] id in waiting.reconsider(id) }
         requeue.onQueuedAgain = { [unowned self] row in self.assumeIsolated { $0.queuedAgain(row) } }
+        staging.finish = { [finisher] task, result in try finisher.finish(task, in: .waiting, result) }
+        scheduler.onExpired = { [finisher] row in
+            let task = try TaskRecord.read(JSONReader.read(row.task))
+            let error = ErrorRecord("expired", "it was not started before \(row.expiresAt ?? .now)")
+            try finisher.finish(task, in: .queued, ResultRecord(
+                id: row.id, outcome: .expired, error: error, attempts: row.attempts, queuedAt: row.acceptedAt, finishedAt: .now))
+        }
         staging.onAccepted = { [unowned self] row, task in self.assumeIsolated { $0.accepted(row, task) } }
         controller.onAccepted = { [unowned self] row, task in self.assumeIsolated { $0.accepted(row, task) } }
         waiting.onSuperseded = { [controller] rows, id in controller.supersede(rows, by: id) }

@@ -134,7 +134,7 @@ final class Rescuer {
             try job.removeFile(SpoolLayout.Job.result)
         }
         if state == .queued, let row = try ledger.store.job(id), row.verb != "run", let job = try ledger.spool.jobIfThere(id, in: state) {
-            try controller.perform(try ledger.task(id, in: job))
+            _ = try controller.perform(try ledger.task(id, in: job))
         }
     }
 

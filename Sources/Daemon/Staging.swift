@@ -12,6 +12,8 @@ final class Staging {
 
     /// A job has been accepted, into whatever state.
     var onAccepted: (JobRow, TaskRecord) -> Void = { _, _ in }
+    /// Finishes a job in `waiting/` that was over when it came.
+    var finish: (TaskRecord, ResultRecord) throws -> Void = { _, _ in }
     /// A new job takes the place of these.
     var onSuperseded: ([JobRow], JobID) -> Void = { _, _ in }
 
@@ -128,9 +130,12 @@ final class Staging {
             try ledger.move(row, from: ledger.spool.staging, named: stagingName, to: .waiting, event: "accepted", Self.details(task))
         case .ends(let outcome, let error):
             let result = ResultRecord(id: task.id, outcome: outcome, error: error, attempts: 0, queuedAt: task.acceptedAt, finishedAt: .now)
+            // With its result it can't be taken for one that waits, should the daemon die before it is where it belongs.
             try staged.write(JSONWriter.write(result.json), to: SpoolLayout.Job.result)
-            row = JobRow(task: task, state: outcome.state, waiting: nil, run: nil, result: result)
-            try ledger.move(row, from: ledger.spool.staging, named: stagingName, to: outcome.state, event: "accepted", Self.details(task))
+            row = JobRow(task: task, state: .waiting, waiting: nil, run: nil, result: nil)
+            try ledger.move(row, from: ledger.spool.staging, named: stagingName, to: .waiting, event: "accepted", Self.details(task))
+            onAccepted(row, task)
+            return try finish(task, result)
         }
         ledger.reserve(elements.map(\.id))
         if !admitted.supersedes.isEmpty { onSuperseded(admitted.supersedes, task.id) }
