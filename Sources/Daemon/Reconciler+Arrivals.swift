@@ -23,7 +23,7 @@ extension Reconciler {
         if path == inbox {
             intake.hint(nil)
         } else if path.hasPrefix(inbox + "/") {
-            intake.hint(String(path.dropFirst(inbox.utf8.count + 1)))
+            intake.hint(String(path.dropFirst(inbox.count + 1)))
         } else if path == spool.queues.path {
             mustRefreshQueues = true
         } else if path == spool.schedules.path {
@@ -69,12 +69,17 @@ extension Reconciler {
     func accepted(_ row: JobRow, _ task: TaskRecord) {
         status.countAccepted()
         statusChanged()
-        if task.isControl { controls.append(task) }
+        if task.isControl {
+            controls.append(task)
+            // Before the next file is taken in: a verb acts on what came before it, and a batch holds its keys from now on.
+            do { try performControls() } catch { stalled(error) }
+        }
         if row.state.isFinished { return finished(row) }
         waiting.reconsiderWaiters(for: row)
     }
 
     func queuedAgain(_ row: JobRow) {
+        if row.verb != "run", let task = try? TaskRecord.read(JSONReader.read(row.task)) { controls.append(task) }
         statusChanged()
         waiting.reconsiderWaiters(for: row)
     }

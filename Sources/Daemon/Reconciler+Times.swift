@@ -25,7 +25,7 @@ extension Reconciler {
 
     /// Looks at everything, as if nothing had been heard since the start.
     func sweep() {
-        guard !isStopping else { return }
+        guard isActive, !isStopping else { return }
         sweepAlarm?.set(after: settings.sweep)
         watcher.verify()
         look(at: nil, reopening: true)

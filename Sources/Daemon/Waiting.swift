@@ -31,7 +31,8 @@ final class Waiting {
             var rows = try store.waiting(forDependency: row.id.text)
             if let key = row.key {
                 rows += try store.waiting(forDependency: key)
-                rows += try store.waiting(forKey: key)
+                // Each waits for the one before it, and the first also for one that came back.
+                rows += try [row.sequence, -1].compactMap { try store.nextWaiting(forKey: key, after: $0) }
             }
             return rows
         }
@@ -64,7 +65,8 @@ final class Waiting {
 
     private func judge(_ id: JobID) throws {
         guard let row = try ledger.store.job(id), row.state == .waiting || row.state == .queued else { return }
-        guard let job = try ledger.spool.jobIfThere(id, in: row.state) else { return }
+        // What somebody has removed is not due again and again.
+        guard let job = try ledger.spool.jobIfThere(id, in: row.state) else { return ledger.erase(id) }
         let task = try ledger.task(id, in: job)
         guard !task.isControl, !job.contains(SpoolLayout.Job.result) else { return }
         let past = try ledger.state(row.id, in: job) ?? StateRecord(attempts: row.attempts)

@@ -183,4 +183,20 @@ import TestSupport
         try directory.removeTree("nothing")
         #expect(daemon.stop() == 0)
     }
+
+    @Test func aVerbActsOnWhatCameBeforeItAndNotOnWhatCameAfter() throws {
+        let spool = TestSpool()
+        spool.pause()
+        // All are there when the daemon comes; those of one instant are taken by their names.
+        spool.drop("1-job", #"{"run": ["true"], "queue": "q"}"#)
+        spool.drop("2-cancel", #"{"cancel": {"queue": "q"}}"#)
+        spool.drop("3-job", #"{"run": ["true"], "queue": "q"}"#)
+        spool.drop("4-batch", #"{"tasks": [{"run": ["true"], "key": "k"}]}"#)
+        spool.drop("5-job", #"{"run": ["true"], "key": "k"}"#)
+        let daemon = TestDaemon(spool)
+        #expect(spool.outcome("1-job") == "cancelled")
+        #expect(spool.outcome("5-job") == "superseded")
+        #expect(spool.list("queued") == ["3-job", "4-batch.0"])
+        #expect(daemon.stop() == 0)
+    }
 }

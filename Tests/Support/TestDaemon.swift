@@ -2,7 +2,7 @@ import CLinux
 import Glibc
 import SpoolFormat
 
-/// A real `rouse serve` on a test's spool. It is ended, and everything it started, when the last reference goes.
+/// A real `rouse serve` on a test's spool. It is killed when the last reference goes; what it started goes with the spool.
 public final class TestDaemon: @unchecked Sendable {
     public let pid: Int32
     private let spool: TestSpool
@@ -40,10 +40,7 @@ public final class TestDaemon: @unchecked Sendable {
         }
     }
 
-    deinit {
-        kill9()
-        Programs.endAll(ofSpool: spool.path)
-    }
+    deinit { kill9() }
 
     /// What it has written to standard error and output.
     public var output: String { spool.text(".daemon-output") ?? "" }

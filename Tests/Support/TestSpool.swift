@@ -22,7 +22,11 @@ public final class TestSpool: @unchecked Sendable {
         }
     }
 
-    deinit { remove() }
+    /// A job outlives its daemons, but not its spool.
+    deinit {
+        Programs.endAll(ofSpool: path)
+        remove()
+    }
 
     /// Removes the spool; also done when the last reference goes.
     public func remove() {
@@ -35,7 +39,7 @@ public final class TestSpool: @unchecked Sendable {
 
     /// Drops a task as `mv` does: written elsewhere on the same file system, renamed into the inbox.
     public func drop(_ name: String, _ text: String, queue: String? = nil) {
-        let temporary = "\(path)/.staging/.drop-\(name)"
+        let temporary = "\(path)/.staging/.drop-\(name.prefix(100))"
         write(text, to: temporary)
         let target = "\(path)/inbox/" + (queue.map { $0 + "/" } ?? "") + name + (name.contains(".") ? "" : ".json")
         precondition(rename(temporary, target) == 0, "cannot drop \(name): \(String(cString: strerror(errno)))")
