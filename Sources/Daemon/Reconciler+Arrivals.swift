@@ -11,6 +11,7 @@ extension Reconciler {
     /// A directory is to be looked at again; `nil` is all of them. On the loop's thread.
     /// - Parameter reopening: the path may lead to another directory than before.
     func look(at path: String?, reopening: Bool) {
+        guard isActive else { return }
         if reopening {
             do { try spool.reopen() } catch { stalled(error) }
         }
@@ -100,6 +101,8 @@ extension Reconciler {
 
     func replied(_ id: JobID, _ path: String, _ fault: SystemFault?) {
         replying.remove(id)
+        // The next daemon puts it again.
+        guard isActive else { return }
         if let fault {
             logger.warning("the reply of \(id) could not be put: \(fault)")
             ledger.events.append("reply_failed", job: id, ["path": .string(path), "message": .string(fault.description)])

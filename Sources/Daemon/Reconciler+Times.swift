@@ -17,6 +17,7 @@ extension Reconciler {
     }
 
     func due() {
+        guard isActive else { return }
         dueAlarm?.wentOff()
         dueIsStale = true
         waiting.reconsiderDue(at: .now)
@@ -57,6 +58,7 @@ extension Reconciler {
     }
 
     func tryAgain() {
+        guard isActive else { return }
         let starts = postponed
         postponed = []
         if !starts.isEmpty { synced(starts, .failure(SystemFault("sync", "the index", errno: EIO))) }

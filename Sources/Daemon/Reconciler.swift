@@ -144,10 +144,19 @@ actor Reconciler {
         children?.stop()
         runners.letGo()
         writeStatus(isRunning: false)
-        // Only what is on disk may be taken for complete by the next daemon.
-        guard rouse_syncfs(spool.root.descriptor) == 0 else { return }
-        try? ledger.store.setFact("clean", "yes")
-        try? ledger.store.commit()
+        for alarm in [sweepAlarm, dueAlarm, settleAlarm, retryAlarm, statusAlarm] { alarm?.cancel() }
+        closeIndex()
+    }
+
+    private func closeIndex() {
+        do {
+            // Only what is on disk may be taken for complete by the next daemon.
+            if rouse_syncfs(spool.root.descriptor) == 0 {
+                try ledger.store.setFact("clean", "yes")
+                try ledger.store.commit()
+            }
+            try ledger.store.close()
+        } catch { logger.error("\(error)") }
     }
 
     /// Gives up waiting for running jobs; they go on alone.

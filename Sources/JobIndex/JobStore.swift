@@ -65,6 +65,8 @@ public protocol JobStore: AnyObject {
     func commit() throws
     /// Drops the changes since the last `commit`, after one of them failed.
     func rollback() throws
+    /// Ends the use of the store and leaves it whole on disk. Nothing may be asked of it afterwards.
+    func close() throws
 }
 
 public struct JobCount: Sendable, Equatable, Hashable {

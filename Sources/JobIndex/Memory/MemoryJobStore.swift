@@ -50,6 +50,8 @@ public final class MemoryJobStore: JobStore {
         contents.entries = [:]
     }
 
+    public func close() {}
+
     public func commit() { committed = nil }
 
     public func rollback() {
