@@ -17,7 +17,7 @@ extension Reconciler {
         if !isStopping {
             step { try refreshConfiguration() }
             step { if intake.hasMore, !ledger.isIndexBehind { try intake.work() } }
-            step { if !ledger.isIndexBehind { try performControls() } }
+            step { try performControls() }
         }
         step { if waiting.hasMore, !ledger.isIndexBehind { try waiting.work() } }
         step { try scheduler.fill() }
@@ -37,7 +37,7 @@ extension Reconciler {
     }
 
     func performControls() throws {
-        while let task = controls.first {
+        while !ledger.isIndexBehind, let task = controls.first {
             do {
                 guard try controller.perform(task) else { return }
             } catch let damage as DamagedRecord {
