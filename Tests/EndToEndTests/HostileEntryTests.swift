@@ -224,7 +224,7 @@ import TestSupport
             while [ $i -lt 100 ]; do i=$((i+1)); printf '{"run": ' > g.json; printf '["echo", "%s"]' $i >> g.json; printf '}' >> g.json; done
             """])
         for pid in [replacer, grower] { var status: Int32 = 0; waitpid(pid, &status, 0); #expect(status == 0) }
-        #expect(spool.wait { spool.list("inbox").isEmpty })
+        #expect(spool.wait { spool.list("inbox").isEmpty && spool.list(".staging").isEmpty })
         // The last version of each is taken, no earlier one is lost half-way, and each taken file is one of those written.
         let runs = spool.list("queued").compactMap { id in spool.json("queued/\(id)/task.json").map { (id, $0["run"]) } }
         #expect(runs.count == spool.list("queued").count)
