@@ -63,6 +63,9 @@ let package = Package(
             name: "EndToEndTests", dependencies: ["TestSupport", "SpoolFormat", "CLinux"],
             swiftSettings: settings),
         .testTarget(
+            name: "CrashTests", dependencies: ["TestSupport", "JobIndex", "SpoolFormat", "CLinux"],
+            swiftSettings: settings),
+        .testTarget(
             name: "ExampleTests", dependencies: ["TestSupport", "SpoolFormat", "CLinux"],
             swiftSettings: settings),
         // Measures what the design promises beside yardsticks: `swift run -c release rouse-bench --quick`.

@@ -80,14 +80,20 @@ struct Admission {
     func place(_ task: TaskRecord, now: Timestamp) throws -> Admitted {
         var admitted = Admitted(task: task, readiness: .ready)
         if let key = task.options.key {
-            let holders = try ledger.store.unfinished(key: key).filter { $0.id != task.id }
             switch task.options.onDuplicate ?? .drop {
-            case .drop where !holders.isEmpty:
-                let names = holders.map(\.id.text).joined(separator: ", ")
-                admitted.readiness = .ends(.superseded, ErrorRecord("already_running", "the key \"\(key)\" is held by \(names)"))
-                return admitted
-            case .replace: admitted.supersedes = holders
-            case .drop, .queue: break
+            case .drop:
+                if let holder = try ledger.store.holder(ofKey: key, before: .max), holder.id != task.id {
+                    admitted.readiness = .ends(.superseded, ErrorRecord("already_running", "the key \"\(key)\" is held by \(holder.id)"))
+                    return admitted
+                }
+            case .replace:
+                admitted.supersedes = try ledger.store.unfinished(key: key).filter { $0.id != task.id }
+                if let other = admitted.supersedes.first(where: { $0.uid != task.uid }), !isOwn(task.uid) {
+                    throw TaskFault(
+                        "user_not_accepted", "the key \"\(key)\" is held by \(other.id), which belongs to user \(other.uid)",
+                        at: JSONPath([.name("key")]), expected: "a key of one's own jobs")
+                }
+            case .queue: break
             }
         }
         admitted.readiness = try Readiness.judge(task, past: StateRecord(), store: ledger.store, now: now)
@@ -176,6 +182,9 @@ struct Admission {
     private func checkCycle(_ task: TaskRecord) throws {
         var names = Set([task.id.text])
         if let key = task.options.key { names.insert(key) }
+        // Only who is waited for can close one.
+        guard try names.contains(where: { try !ledger.store.waiting(forDependency: $0).isEmpty }) || names.contains(where: task.dependencies.contains)
+        else { return }
         var visited: Set<String> = []
         var trail = task.dependencies
         while let name = trail.popLast() {

@@ -2,11 +2,11 @@ import SpoolFormat
 
 /// Takes finished jobs out of a spool: one line in `archive/`, then they are gone.
 ///
-/// A job leaves by `done/x` → `.staging/forget@x` → line in the archive → `.staging/trash@x` → removed. The name says
-/// how far it got, so after a crash its line is neither missing nor there twice. `@` is in no job's id.
+/// A job leaves by `done/x` → `.staging/@forget-x` → line in the archive → `.staging/@trash-x` → removed. The name says
+/// how far it got, so after a crash its line is neither missing nor there twice. No id begins with `@`.
 struct Archiver {
-    static let marker = "forget@"
-    static let trash = "trash@"
+    static let marker = "@forget-"
+    static let trash = "@trash-"
 
     /// Whether a name in `.staging/` is of a job that leaves.
     static func isOurs(_ name: String) -> Bool { name.hasPrefix(marker) || name.hasPrefix(trash) }

@@ -74,7 +74,13 @@ final class ConfigurationDirectory<Value: Equatable> {
         guard status.mode & 0o022 == 0 else {
             throw refuse("writable_by_others", "others can write it (mode \(String(status.mode, radix: 8)))", hint: "chmod go-w \(file)")
         }
-        guard let (bytes, _) = try directory.read(file, limit: Defaults.taskBytes) else { throw refuse("gone", "it is gone") }
+        let bytes: [UInt8]
+        do {
+            guard let content = try directory.read(file, limit: Defaults.taskBytes) else { throw refuse("gone", "it is gone") }
+            bytes = content.bytes
+        } catch let fault as SystemFault {
+            throw refuse("unreadable", "\(fault)")
+        }
         guard bytes.count <= Defaults.taskBytes else { throw refuse("too_large", "it is larger than 1 MiB") }
         do {
             let json: JSON

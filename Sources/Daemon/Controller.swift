@@ -28,21 +28,44 @@ final class Controller {
         self.runners = runners
     }
 
-    /// Carries out the task in `queued/<id>` and finishes it.
-    func perform(_ task: TaskRecord) throws {
-        guard try ledger.spool.jobIfThere(task.id, in: .queued) != nil else { return }
-        let started = Timestamp.now
-        var result = ResultRecord(id: task.id, outcome: .succeeded, attempts: 1, queuedAt: task.acceptedAt, finishedAt: started)
+    /// Carries out the task in `queued/<id>`, or so much of it as others can wait for, and finishes it.
+    /// - Returns: `false` where the rest is for the next time.
+    func perform(_ task: TaskRecord) throws -> Bool {
+        guard try ledger.spool.jobIfThere(task.id, in: .queued) != nil else { return true }
+        var sweep = underWay?.task == task.id ? underWay! : Sweep(task: task.id)
+        var result = ResultRecord(id: task.id, outcome: .succeeded, attempts: 1, queuedAt: task.acceptedAt, finishedAt: sweep.started)
         switch task.verb {
-        case .run: return
+        case .run: return true
         case .tasks: result.output = try acceptBatch(task)
-        case .control(let verb, let selector): try control(verb, selector, task, into: &result)
+        case .control(let verb, let selector):
+            try act(verb, selector, for: task, &sweep)
+            underWay = sweep.isDone ? nil : sweep
+            guard sweep.isDone else { return false }
+            describe(verb, selector, sweep, in: &result)
         }
-        result.startedAt = started
+        result.startedAt = sweep.started
         result.finishedAt = .now
-        result.durationMilliseconds = (result.finishedAt - started).milliseconds
+        result.durationMilliseconds = (result.finishedAt - sweep.started).milliseconds
         try finisher.finish(task, in: .queued, result)
+        return true
     }
+
+    /// How far a verb has got with the jobs that it was said for.
+    private struct Sweep {
+        let task: JobID
+        let started = Timestamp.now
+        /// Still to come, the last first; `nil` before they were looked for.
+        var remaining: [JobID]?
+        var count = 0
+        var words = JSONObject()
+        var failure: ErrorRecord?
+
+        var isDone: Bool { remaining?.isEmpty ?? false }
+    }
+
+    private var underWay: Sweep?
+    /// So many jobs are acted on before others have their turn.
+    private static let batch = 200
 
     // MARK: tasks
 
@@ -65,6 +88,7 @@ final class Controller {
         ledger.sequenceSeen(task.sequence)
         let admitted = try admission.place(task, now: .now)
         var row = JobRow(task: task, state: .queued, waiting: nil, run: nil, result: nil)
+        var ending: ResultRecord?
         switch admitted.readiness {
         case .ready: break
         case .waits(let state):
@@ -73,46 +97,61 @@ final class Controller {
         case .ends(let outcome, let error):
             let result = ResultRecord(id: id, outcome: outcome, error: error, attempts: 0, queuedAt: task.acceptedAt, finishedAt: .now)
             try job.write(JSONWriter.write(result.json), to: SpoolLayout.Job.result)
-            row = JobRow(task: task, state: outcome.state, waiting: nil, run: nil, result: result)
+            row = JobRow(task: task, state: .waiting, waiting: nil, run: nil, result: nil)
+            ending = result
         }
         try ledger.move(row, from: jobs, to: row.state, event: "accepted", ["verb": "run", "batch": .string(batch.text)])
         ledger.release(id)
         supersede(admitted.supersedes, by: id)
         onAccepted(row, task)
+        if let ending { try finisher.finish(task, in: .waiting, ending) }
     }
 
     // MARK: control verbs
 
-    private func control(_ verb: ControlVerb, _ selector: Selector, _ task: TaskRecord, into result: inout ResultRecord) throws {
-        let rows = try ledger.store.select(selector, in: Set(JobState.allCases)).filter { row in
-            row.id != task.id && row.verb == "run"
+    private func act(_ verb: ControlVerb, _ selector: Selector, for task: TaskRecord, _ sweep: inout Sweep) throws {
+        if sweep.remaining == nil {
+            var states = Set(JobState.allCases)
+            if case .job = selector {} else { states = Self.states(for: verb) }
+            let rows = try ledger.store.select(selector, in: states).filter { $0.id != task.id && $0.verb == "run" }
+            sweep.remaining = rows.map(\.id).reversed()
+            sweep.count = rows.count
+            if case .job(let name) = selector, rows.isEmpty {
+                sweep.failure = ErrorRecord("not_found", "there is no job called \(name)")
+            }
         }
-        if case .job(let name) = selector, rows.isEmpty {
-            result.outcome = .failed
-            result.error = ErrorRecord("not_found", "there is no job called \(name)")
-            return
-        }
-        var done: JSONObject = [:]
-        var counts: [String: Int] = [:]
-        var failure: ErrorRecord?
-        for row in rows {
+        for _ in 0..<Self.batch {
+            guard let id = sweep.remaining?.last else { return }
+            let row = try ledger.store.job(id)
             let word: String
-            if isForeign(task, row) {
-                word = "not_allowed"
-            } else {
-                word = try actIfThere(verb, on: row, for: task)
-            }
-            counts[word, default: 0] += 1
-            if done.count < Self.mostListed { done[row.id.text] = .string(word) }
+            if let row { word = isForeign(task, row) ? "not_allowed" : try actIfThere(verb, on: row, for: task) } else { word = "gone" }
+            sweep.remaining?.removeLast()
+            if sweep.words.count < Self.mostListed { sweep.words[id.text] = .string(word) }
             if case .job = selector, Self.refusals.contains(word) {
-                failure = ErrorRecord(word, "\(row.id) can't be \(Self.participle(verb)): \(Self.reason(word, row))")
+                sweep.failure = ErrorRecord(word, "\(id) can't be \(Self.participle(verb)): \(row.map { Self.reason(word, $0) } ?? "it is gone")")
             }
         }
-        result.output = ["verb": .string(verb.rawValue), "count": .number(rows.count), "jobs": .object(done)]
-        if let failure {
+    }
+
+    /// The states in which a verb that is said for many jobs finds something to do. What has succeeded is run again only
+    /// by its own name.
+    private static func states(for verb: ControlVerb) -> Set<JobState> {
+        switch verb {
+        case .cancel: [.waiting, .queued, .running]
+        case .retry: [.failed, .waiting]
+        case .recover: [.running, .failed]
+        case .hold: [.waiting, .queued]
+        case .release: [.waiting]
+        }
+    }
+
+    private func describe(_ verb: ControlVerb, _ selector: Selector, _ sweep: Sweep, in result: inout ResultRecord) {
+        if let failure = sweep.failure {
             result.outcome = .failed
             result.error = failure
         }
+        if sweep.failure?.code == "not_found" { return }
+        result.output = ["verb": .string(verb.rawValue), "count": .number(sweep.count), "jobs": .object(sweep.words)]
     }
 
     /// Words for what was not done to the one job that was named.
@@ -154,8 +193,8 @@ final class Controller {
     private func act(_ verb: ControlVerb, on row: JobRow, for task: TaskRecord) throws -> String {
         switch verb {
         case .cancel: try cancel(row, .cancelled, by: task.id)
-        case .retry: try retry(row)
-        case .recover: try recover(row)
+        case .retry: try again(row, by: task, "retried", retry)
+        case .recover: try again(row, by: task, "recovered", recover)
         case .hold: try hold(row, by: task.id)
         case .release: try release(row)
         }
@@ -175,14 +214,15 @@ final class Controller {
         _ = try? cancel(row, .cancelled, by: row.id)
     }
 
-    private func cancel(_ row: JobRow, _ ending: StateRecord.Ending, by id: JobID) throws -> String {
+    private func cancel(_ row: JobRow, _ ending: StateRecord.Ending, by id: JobID, mark: String? = nil) throws -> String {
         switch row.state {
         case .done, .failed: return "already_finished"
         case .running:
             let job = try ledger.spool.job(row.id, in: .running)
-            var state = try job.readState() ?? StateRecord(attempts: row.attempts - 1)
+            var state = try ledger.state(row.id, in: job) ?? StateRecord(attempts: row.attempts - 1)
             if state.ending == nil {
                 state.ending = ending
+                if let mark { state.againBy = mark }
                 try job.replaceState(state)
                 ledger.events.append("ending", job: row.id, ["why": .string(ending.rawValue), "by": .string(id.text)])
             }
@@ -202,12 +242,21 @@ final class Controller {
         }
     }
 
-    private func retry(_ row: JobRow) throws -> String {
+    /// Has a job run again, once for each control job: one that was carried out already, by a daemon that died before
+    /// it could say so, must not do it a second time.
+    private func again(_ row: JobRow, by task: TaskRecord, _ word: String, _ act: (JobRow, String) throws -> String) throws -> String {
+        let mark = "\(task.id) \(task.acceptedAt)"
+        let state = try ledger.state(row.id, in: try ledger.spool.job(row.id, in: row.state))
+        let isDone = state?.againBy == mark && !(row.state.isFinished && state?.ending != nil)
+        return isDone ? word : try act(row, mark)
+    }
+
+    private func retry(_ row: JobRow, mark: String) throws -> String {
         switch row.state {
-        case .done, .failed: return try requeue.queueAgain(row) ? "retried" : "not_finished"
+        case .done, .failed: return try requeue.queueAgain(row, by: mark) ? "retried" : "not_finished"
         case .waiting where row.reason == .backoff:
             let job = try ledger.spool.job(row.id, in: .waiting)
-            var state = try job.readState() ?? StateRecord(attempts: row.attempts)
+            var state = try ledger.state(row.id, in: job) ?? StateRecord(attempts: row.attempts)
             state.until = .now
             try job.replaceState(state)
             reconsider(row.id)
@@ -217,10 +266,10 @@ final class Controller {
     }
 
     /// A job whose runner was lost, or hangs, goes back to its queue; the attempt is kept and costs no try.
-    private func recover(_ row: JobRow) throws -> String {
+    private func recover(_ row: JobRow, mark: String) throws -> String {
         switch row.state {
-        case .running: return try cancel(row, .recovered, by: row.id) == "stopping" ? "recovering" : "not_lost"
-        case .failed where row.outcome == .lost: return try requeue.queueAgain(row) ? "recovered" : "not_lost"
+        case .running: return try cancel(row, .recovered, by: row.id, mark: mark) == "stopping" ? "recovering" : "not_lost"
+        case .failed where row.outcome == .lost: return try requeue.queueAgain(row, by: mark) ? "recovered" : "not_lost"
         case .done, .failed: return "already_finished"
         case .waiting, .queued: return "not_lost"
         }
@@ -230,7 +279,7 @@ final class Controller {
         guard row.state == .waiting || row.state == .queued else { return row.state.isFinished ? "already_finished" : "running" }
         let job = try ledger.spool.job(row.id, in: row.state)
         let task = try ledger.task(row.id, in: job)
-        var state = try job.readState() ?? StateRecord(attempts: row.attempts)
+        var state = try ledger.state(row.id, in: job) ?? StateRecord(attempts: row.attempts)
         if state.isHeld { return "held" }
         state.isHeld = true
         state.heldBy = id.text
@@ -249,7 +298,7 @@ final class Controller {
     private func release(_ row: JobRow) throws -> String {
         guard row.state == .waiting else { return row.state.isFinished ? "already_finished" : "not_held" }
         let job = try ledger.spool.job(row.id, in: .waiting)
-        guard var state = try job.readState(), state.isHeld else { return "not_held" }
+        guard var state = try ledger.state(row.id, in: job), state.isHeld else { return "not_held" }
         state.isHeld = false
         state.heldBy = nil
         try job.replaceState(state)

@@ -3,8 +3,11 @@ import Glibc
 import SpoolFormat
 
 /// One daemon a spool: the lock on `daemon/lock` decides; the number in it only tells who holds it.
-final class DaemonLock: Sendable {
+public final class DaemonLock: Sendable {
     private let descriptor: Int32
+
+    /// For a command that must be alone with the spool at `path` for a while.
+    public convenience init(spool path: String) throws(DaemonFault) { try self.init(try Spool(path)) }
 
     init(_ spool: Spool) throws(DaemonFault) {
         let path = spool.daemon.path + "/" + SpoolLayout.Daemon.lock

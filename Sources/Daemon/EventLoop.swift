@@ -22,9 +22,15 @@ final class EventLoop: SerialExecutor {
         var isStopping = false
     }
 
+    /// A function as a mutex's own value, not within a structure, would be wrapped anew at each access, and each call
+    /// would go through all the wrappings.
+    private struct RoundEnd {
+        var handler: Handler?
+    }
+
     private let inbox = Mutex(Inbox())
     private let handlers = Mutex<[Int32: Handler]>([:])
-    private let roundEnd = Mutex<Handler?>(nil)
+    private let roundEnd = Mutex(RoundEnd())
     private let epoll: Int32
     private let wakeUp: Int32
     private let thread = Mutex<pthread_t?>(nil)
@@ -82,7 +88,7 @@ final class EventLoop: SerialExecutor {
     }
 
     /// Sets what is called after each round of events: the place for what many events share, like a commit.
-    func afterEachRound(_ handler: Handler?) { roundEnd.withLock { $0 = handler } }
+    func afterEachRound(_ handler: Handler?) { roundEnd.withLock { $0.handler = handler } }
 
     /// Lets the thread end after what was posted before, and waits for it. Not from the loop's own thread.
     func stop() {
@@ -142,7 +148,7 @@ final class EventLoop: SerialExecutor {
                 case .call(let body): body()
                 }
             }
-            roundEnd.withLock { $0 }?()
+            roundEnd.withLock { $0.handler }?()
             if isStopping {
                 // What was posted last may have posted more.
                 if work.isEmpty { return }

@@ -24,7 +24,7 @@ final class Finisher {
     func attemptEnded(_ id: JobID, _ exit: ExitRecord) throws {
         let job = try ledger.spool.job(id, in: .running)
         let task = try ledger.task(id, in: job)
-        let past = try job.readState() ?? StateRecord()
+        let past = try ledger.state(id, in: job) ?? StateRecord()
         if past.attempts >= exit.attempt { return try leave(task, past) }
         var (outcome, error) = exit.outcome
         if exit.cause == .cancelled {
@@ -51,7 +51,7 @@ final class Finisher {
     func attemptLost(_ id: JobID, attempt: Int) throws {
         let job = try ledger.spool.job(id, in: .running)
         let task = try ledger.task(id, in: job)
-        var past = try job.readState() ?? StateRecord()
+        var past = try ledger.state(id, in: job) ?? StateRecord()
         if past.attempts >= attempt { return try leave(task, past) }
         func end(_ outcome: Outcome, _ error: ErrorRecord) throws {
             let result = ResultRecord(
@@ -78,13 +78,23 @@ final class Finisher {
     }
 
     /// The runner never began: the attempt did not happen.
-    func attemptNeverBegan(_ id: JobID) throws {
+    /// - Parameter pause: how long it waits before it is tried again, where what was in the way may still be there.
+    func attemptNeverBegan(_ id: JobID, pause: TimeSpan? = nil) throws {
         let job = try ledger.spool.job(id, in: .running)
         let task = try ledger.task(id, in: job)
-        var past = try job.readState() ?? StateRecord()
-        if past.ending == .cancelled || past.ending == .superseded { return try attemptLost(id, attempt: past.attempts + 1) }
-        past.ending = nil
+        var past = try ledger.state(id, in: job) ?? StateRecord()
         try job.removeFile(SpoolLayout.Job.run)
+        func end(_ outcome: Outcome, _ error: ErrorRecord) throws {
+            try finish(task, in: .running, ResultRecord(
+                id: id, outcome: outcome, error: error, attempts: past.attempts, queuedAt: task.acceptedAt, finishedAt: .now))
+        }
+        switch past.ending {
+        case .cancelled: return try end(.cancelled, ErrorRecord("cancelled", "it was cancelled before it began"))
+        case .superseded: return try end(.superseded, ErrorRecord("superseded", "a newer job with its key took its place"))
+        case .recovered, nil: past.ending = nil
+        }
+        past.reason = pause == nil ? nil : .backoff
+        past.until = pause.map { Timestamp.now + $0 }
         try requeue.leaveRunning(task, state: past, event: "not_started", [:])
     }
 
@@ -129,7 +139,9 @@ final class Finisher {
         let bytes = JSONWriter.write(result.json)
         try job.replace(SpoolLayout.Job.result, with: bytes)
         if let path = task.options.replyTo {
-            // The job stays where it is until the copy is there: a crash in between makes it again.
+            // The job stays where it is until the copy is there: a crash in between makes it again. To all who choose
+            // by the index it is finished: it keeps no slot and no key, and is not started.
+            ledger.record(JobRow(task: task, state: result.outcome.state, waiting: nil, run: nil, result: result))
             reply(task.id, path, bytes)
         } else {
             try settle(task, in: state, result)

@@ -54,6 +54,7 @@ final class Intake {
 
     /// Takes in a batch from each inbox that has something.
     func work() throws(SystemFault) {
+        var failure: SystemFault?
         for key in inboxes.keys.sorted() {
             guard let inbox = inboxes[key] else { continue }
             if inbox.pending.isEmpty, inbox.mustLook {
@@ -69,10 +70,13 @@ final class Intake {
                 } catch {
                     if error.isMissing { continue }
                     inbox.mustLook = true
-                    throw error
+                    // What is wrong with one file is not wrong with the next; what the machine lacks, all files lack.
+                    guard error.errno == EIO || error.errno == EACCES || error.errno == EPERM else { throw error }
+                    failure = failure ?? error
                 }
             }
         }
+        if let failure { throw failure }
     }
 
     /// Reads the directory once and puts its files in the order they came: a rename into a directory sets the time of

@@ -19,17 +19,29 @@ actor Janitor {
     }
 
     /// Puts a file at an absolute path in one step, then says how it went.
-    nonisolated func put(_ bytes: [UInt8], at path: String, then report: @escaping @Sendable (SystemFault?) -> Void) {
+    /// - Parameter roots: where given, the path is in one of them, and no symbolic link below it is followed.
+    nonisolated func put(_ bytes: [UInt8], at path: String, within roots: [String], then report: @escaping @Sendable (SystemFault?) -> Void) {
         loop.post {
-            let parts = path.split(separator: "/")
-            let parent = "/" + parts.dropLast().joined(separator: "/")
             do throws(SystemFault) {
-                try Directory(parent).replace(String(parts.last ?? ""), with: bytes, mode: 0o644)
+                try Self.parent(of: path, within: roots).replace(String(path.split(separator: "/").last ?? ""), with: bytes, mode: 0o644)
                 report(nil)
             } catch {
                 report(error)
             }
         }
+    }
+
+    private static func parent(of path: String, within roots: [String]) throws(SystemFault) -> Directory {
+        let parts = path.split(separator: "/").dropLast()
+        guard !roots.isEmpty else { return try Directory("/" + parts.joined(separator: "/")) }
+        for root in roots {
+            let rootParts = root.split(separator: "/")
+            guard parts.starts(with: rootParts) else { continue }
+            var directory = try Directory(root)
+            for part in parts.dropFirst(rootParts.count) { directory = try directory.directory(String(part)) }
+            return directory
+        }
+        throw SystemFault("put a reply outside of the queue's reply_roots at", path, errno: EACCES)
     }
 
     nonisolated func stop() { loop.stop() }

@@ -68,6 +68,11 @@ final class Ledger {
         return try TaskRecord.read(json)
     }
 
+    /// What is known of a job's past. Where `state.json` is damaged, that is what the index remembers.
+    func state(_ id: JobID, in job: Directory) throws -> StateRecord? {
+        do { return try job.readState() } catch is DamagedRecord { return try store.job(id).map(StateRecord.init) }
+    }
+
     /// Writes what is known of a job to the index.
     func record(_ row: JobRow) {
         hasChanges = true
@@ -104,5 +109,20 @@ final class Ledger {
         }
     }
 
-    func indexIsRepaired() { isIndexBehind = false }
+    func indexFellBehind() { isIndexBehind = true }
+
+    func indexIsRepaired() {
+        isIndexBehind = false
+        // What waits for a commit of this round hears of it, though there may be nothing left to write.
+        hasChanges = true
+    }
+}
+
+extension StateRecord {
+    /// As much of it as the index remembers.
+    init(_ row: JobRow) {
+        self.init(
+            reason: row.reason, until: row.until, attempts: row.state == .running ? row.attempts - 1 : row.attempts,
+            isHeld: row.reason == .hold)
+    }
 }

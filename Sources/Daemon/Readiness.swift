@@ -12,7 +12,7 @@ enum Readiness {
     static func judge(_ task: TaskRecord, past: StateRecord, store: any JobStore, now: Timestamp) throws -> Readiness {
         var state = StateRecord(
             attempts: past.attempts, lost: past.lost, failures: past.failures, isRetried: past.isRetried,
-            isHeld: past.isHeld, heldBy: past.heldBy)
+            againBy: past.againBy, isHeld: past.isHeld, heldBy: past.heldBy)
         func waits(_ reason: StateRecord.Reason, until: Timestamp? = nil, for names: [String] = []) -> Readiness {
             state.reason = reason
             state.until = until
@@ -51,10 +51,12 @@ enum Readiness {
         if !open.isEmpty { return waits(.after, for: open) }
 
         if let key = task.options.key {
-            let holders = try store.unfinished(key: key).filter { holder in
-                holder.id != task.id && (holder.sequence < task.sequence || holder.state == .running || holder.state == .queued)
+            var holder = try store.holder(ofKey: key, before: task.sequence)
+            // Who comes back finds the key with a younger one.
+            if holder == nil, past.isRetried {
+                holder = try store.unfinished(key: key).first { $0.id != task.id && ($0.state == .running || $0.state == .queued) }
             }
-            if !holders.isEmpty { return waits(.key, for: holders.map(\.id.text)) }
+            if let holder { return waits(.key, for: [holder.id.text]) }
         }
         if let start = task.options.notBefore, start > now, isFirst { return waits(.delay, until: start) }
         if past.reason == .backoff, let until = past.until, until > now { return waits(.backoff, until: until) }

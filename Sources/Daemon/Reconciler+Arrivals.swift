@@ -11,6 +11,7 @@ extension Reconciler {
     /// A directory is to be looked at again; `nil` is all of them. On the loop's thread.
     /// - Parameter reopening: the path may lead to another directory than before.
     func look(at path: String?, reopening: Bool) {
+        guard isActive else { return }
         if reopening {
             do { try spool.reopen() } catch { stalled(error) }
         }
@@ -23,7 +24,7 @@ extension Reconciler {
         if path == inbox {
             intake.hint(nil)
         } else if path.hasPrefix(inbox + "/") {
-            intake.hint(String(path.dropFirst(inbox.utf8.count + 1)))
+            intake.hint(String(path.dropFirst(inbox.count + 1)))
         } else if path == spool.queues.path {
             mustRefreshQueues = true
         } else if path == spool.schedules.path {
@@ -43,15 +44,18 @@ extension Reconciler {
         statusChanged()
     }
 
+    /// Before a job whose runner could not begin is given to another: what was in its way may be in that one's, too.
+    private static let pause = TimeSpan.seconds(5)
+
     func ended(_ id: JobID, _ attempt: Int, _ ending: Runners.Ending) {
         statusChanged()
         do {
             switch ending {
             case .exited(let exit): try finisher.attemptEnded(id, exit)
-            case .vanished: try rescuer.examine(id)
+            case .vanished: try rescuer.examine(id, pause: Self.pause)
             case .refused(let reason):
-                logger.warning("the runner would not run \(id): \(reason)")
-                try finisher.attemptLost(id, attempt: attempt)
+                logger.warning("the runner did not run \(id): \(reason)")
+                try finisher.attemptNeverBegan(id, pause: Self.pause)
             }
         } catch let fault as SystemFault where fault.isMissing {
             logger.warning("\(id) ended, and its directory is gone from running/")
@@ -76,6 +80,7 @@ extension Reconciler {
     }
 
     func queuedAgain(_ row: JobRow) {
+        if row.verb != "run", let task = try? TaskRecord.read(JSONReader.read(row.task)) { controls.append(task) }
         statusChanged()
         waiting.reconsiderWaiters(for: row)
     }
@@ -88,13 +93,16 @@ extension Reconciler {
 
     func reply(_ id: JobID, _ path: String, _ bytes: [UInt8]) {
         guard replying.insert(id).inserted else { return }
-        janitor.put(bytes, at: path) { [loop, weak self] fault in
+        let roots = ledger.ask(nil) { try $0.job(id) }.map { queues[$0.queue].replyRoots } ?? []
+        janitor.put(bytes, at: path, within: roots) { [loop, weak self] fault in
             loop.post { [weak self] in self?.assumeIsolated { $0.replied(id, path, fault) } }
         }
     }
 
     func replied(_ id: JobID, _ path: String, _ fault: SystemFault?) {
         replying.remove(id)
+        // The next daemon puts it again.
+        guard isActive else { return }
         if let fault {
             logger.warning("the reply of \(id) could not be put: \(fault)")
             ledger.events.append("reply_failed", job: id, ["path": .string(path), "message": .string(fault.description)])

@@ -8,7 +8,21 @@ import SpoolWatch
 
 // What is done at the start, and when configuration changes.
 extension Reconciler {
-    func recover() throws {
+    /// What can't be repaired for want of room is repaired when there is some: it does not keep the daemon from serving.
+    func recover() {
+        func step(_ body: () throws -> Void) { do { try body() } catch { stalled(error) } }
+        step { try repairIndex() }
+        step { try refreshConfiguration() }
+        step { try finishHalfDone() }
+        step { try rescuer.reconsiderWaiters() }
+        forgetting.begin()
+    }
+
+    /// Brings the index up to what the directories say; the first time also the directories up to the index, where a
+    /// power cut has taken what was promised.
+    func repairIndex() throws {
+        guard mustRecoverIndex else { return reportRepaired(try rescuer.reconcile()) }
+        ledger.indexFellBehind()
         let boot = ProcessIdentity.currentBootID
         if settings.mustRebuildIndex {
             let count = try rescuer.rebuild()
@@ -19,19 +33,16 @@ extension Reconciler {
                 logger.notice("the machine went down while a daemon was running; putting back what the index remembers")
                 try rescuer.recoverFromPowerCut()
             }
-            let repaired = try rescuer.reconcile()
-            if repaired > 0 { logger.notice("the index had \(repaired) jobs wrong; the directories count") }
+            reportRepaired(try rescuer.reconcile())
         }
         try ledger.store.setFact("boot_id", boot)
         try ledger.store.setFact("clean", nil)
         try ledger.store.commit()
-        try refreshConfiguration()
-        try forgetting.recover()
-        try staging.recover(warn: rescuer.warnOnce)
-        try Rejecter(ledger: ledger).completeReasons()
-        try rescuer.finishSteps()
-        try rescuer.reconsiderWaiters()
-        forgetting.begin()
+        mustRecoverIndex = false
+    }
+
+    private func reportRepaired(_ count: Int) {
+        if count > 0 { logger.notice("the index had \(count) jobs wrong; the directories count") }
     }
 
     func refreshConfiguration() throws {

@@ -17,7 +17,7 @@ extension Reconciler {
         if !isStopping {
             step { try refreshConfiguration() }
             step { if intake.hasMore, !ledger.isIndexBehind { try intake.work() } }
-            step { try performControls() }
+            step { if !ledger.isIndexBehind { try performControls() } }
         }
         step { if waiting.hasMore, !ledger.isIndexBehind { try waiting.work() } }
         step { try scheduler.fill() }
@@ -26,17 +26,24 @@ extension Reconciler {
         let (committed, writeFault) = ledger.endRound()
         if let writeFault { failure = failure ?? writeFault }
         if committed { makeDurable() }
-        if let failure { return stalled(failure) }
-        if ledger.isIndexBehind { return stalled(DaemonFault("the index is behind the files")) }
-        recovered()
-        if let wait = intake.nextLook { settleAlarm?.set(after: wait) }
+        if let failure { stalled(failure) } else if ledger.isIndexBehind { stalled(DaemonFault("the index is behind the files")) }
+        defer { (hasFailed, isTryingAgain) = (false, false) }
         if committed || dueIsStale { setDueAlarm() }
+        if hasFailed { return }
+        // A round in which nothing was tried that had failed says nothing.
+        if isTryingAgain { recovered() }
+        if let wait = intake.nextLook { settleAlarm?.set(after: wait) }
         if (intake.hasMore && !isStopping) || waiting.hasMore || forgetting.hasMore || !controls.isEmpty { loop.post {} }
     }
 
     func performControls() throws {
         while let task = controls.first {
-            try controller.perform(task)
+            do {
+                guard try controller.perform(task) else { return }
+            } catch let damage as DamagedRecord {
+                // One job that can't be understood keeps no other verb waiting.
+                rescuer.warnOnce("\(task.id): \(damage)")
+            }
             controls.removeFirst()
         }
     }

@@ -17,6 +17,7 @@ extension Reconciler {
     }
 
     func due() {
+        guard isActive else { return }
         dueAlarm?.wentOff()
         dueIsStale = true
         waiting.reconsiderDue(at: .now)
@@ -25,16 +26,13 @@ extension Reconciler {
 
     /// Looks at everything, as if nothing had been heard since the start.
     func sweep() {
-        guard !isStopping else { return }
+        guard isActive, !isStopping else { return }
         sweepAlarm?.set(after: settings.sweep)
         watcher.verify()
         look(at: nil, reopening: true)
         do {
-            try staging.recover(warn: rescuer.warnOnce)
-            try Rejecter(ledger: ledger).completeReasons()
-            let repaired = try rescuer.reconcile()
-            if repaired > 0 { logger.notice("the index had \(repaired) jobs wrong; the directories count") }
-            try rescuer.finishSteps()
+            try repairIndex()
+            try finishHalfDone()
             try rescuer.reconsiderWaiters()
         } catch { stalled(error) }
         forgetting.begin()
@@ -45,9 +43,12 @@ extension Reconciler {
 
     /// Something could not be done. It is said once, left as it is, and tried again: soon, then less often.
     func stalled(_ error: any Error) {
+        hasFailed = true
         let message = "\(error)"
-        if fault != message {
-            fault = message
+        fault = message
+        // A full disk is met at every file, and is one thing to say.
+        let kind = (error as? SystemFault).map { String($0.errno) } ?? message
+        if faultsSaid.insert(kind).inserted {
             logger.error("\(message); what is there is kept, and it is tried again")
             ledger.events.append("stalled", ["message": .string(message)])
             statusChanged()
@@ -57,20 +58,33 @@ extension Reconciler {
     }
 
     func tryAgain() {
+        guard isActive else { return }
         let starts = postponed
         postponed = []
         if !starts.isEmpty { synced(starts, .failure(SystemFault("sync", "the index", errno: EIO))) }
+        isTryingAgain = true
         do {
-            if ledger.isIndexBehind { _ = try rescuer.reconcile() }
-            try staging.recover(warn: rescuer.warnOnce)
-            try rescuer.finishSteps()
-            look(at: nil, reopening: true)
+            if mustRecoverIndex || ledger.isIndexBehind { try repairIndex() }
+            try finishHalfDone()
         } catch { stalled(error) }
+        look(at: nil, reopening: true)
+    }
+
+    /// Goes on with everything that was left half-done; what one of them lacks keeps none of the others.
+    func finishHalfDone() throws {
+        var failure: (any Error)?
+        func step(_ body: () throws -> Void) { do { try body() } catch { failure = failure ?? error } }
+        step { try forgetting.recover() }
+        step { try staging.recover(warn: rescuer.warnOnce) }
+        step { try Rejecter(ledger: ledger).completeReasons() }
+        step { try rescuer.finishSteps() }
+        if let failure { throw failure }
     }
 
     func recovered() {
         guard fault != nil else { return }
         fault = nil
+        faultsSaid = []
         faults = 0
         logger.notice("it works again")
         ledger.events.append("unstalled")

@@ -52,7 +52,14 @@ actor Reconciler {
     var mustRefreshQueues = true
     var mustRefreshSchedules = true
     var fault: String?
+    /// Kinds of faults that have been told since all was well.
+    var faultsSaid: Set<String> = []
     var faults = 0
+    /// In this round.
+    var hasFailed = false
+    var isTryingAgain = false
+    /// The index has not been brought up to the files since the start.
+    var mustRecoverIndex = true
     /// Starts that must be on disk before they begin, and could not be put there.
     var postponed: [(id: JobID, attempt: Int)] = []
     var cannotSync = false
@@ -100,15 +107,15 @@ actor Reconciler {
     /// Repairs what is there, then begins.
     func start() throws {
         connect()
-        try recover()
         armAlarms()
+        recover()
         watchDirectories()
         scheduler.isPaused = spool.daemon.contains(SpoolLayout.Daemon.pause)
         intake.hintAll()
         isActive = true
         loop.afterEachRound { [weak self] in self?.assumeIsolated { $0.endRound() } }
         ledger.events.append("daemon_started", ["pid": .number(getpid()), "version": .string(Rouse.version)])
-        try runners.keepWaiting(min(QueueBook.cores, 8))
+        do { try runners.keepWaiting(min(QueueBook.cores, 8)) } catch { stalled(error) }
         writeStatus(isRunning: true)
         logger.info("serving \(spool.path)", metadata: ["pid": "\(getpid())", "version": "\(Rouse.version)"])
     }
@@ -137,8 +144,19 @@ actor Reconciler {
         children?.stop()
         runners.letGo()
         writeStatus(isRunning: false)
-        try? ledger.store.setFact("clean", "yes")
-        try? ledger.store.commit()
+        for alarm in [sweepAlarm, dueAlarm, settleAlarm, retryAlarm, statusAlarm] { alarm?.cancel() }
+        closeIndex()
+    }
+
+    private func closeIndex() {
+        do {
+            // Only what is on disk may be taken for complete by the next daemon.
+            if rouse_syncfs(spool.root.descriptor) == 0 {
+                try ledger.store.setFact("clean", "yes")
+                try ledger.store.commit()
+            }
+            try ledger.store.close()
+        } catch { logger.error("\(error)") }
     }
 
     /// Gives up waiting for running jobs; they go on alone.
@@ -170,8 +188,16 @@ actor Reconciler {
         finisher.onFinished = { [unowned self] row in self.assumeIsolated { $0.finished(row) } }
         controller.reconsider = { [waiting] id in waiting.reconsider(id) }
         requeue.onQueuedAgain = { [unowned self] row in self.assumeIsolated { $0.queuedAgain(row) } }
+        staging.finish = { [finisher] task, result in try finisher.finish(task, in: .waiting, result) }
+        scheduler.onExpired = { [finisher] row in
+            let task = try TaskRecord.read(JSONReader.read(row.task))
+            let error = ErrorRecord("expired", "it was not started before \(row.expiresAt ?? .now)")
+            try finisher.finish(task, in: .queued, ResultRecord(
+                id: row.id, outcome: .expired, error: error, attempts: row.attempts, queuedAt: row.acceptedAt, finishedAt: .now))
+        }
         staging.onAccepted = { [unowned self] row, task in self.assumeIsolated { $0.accepted(row, task) } }
         controller.onAccepted = { [unowned self] row, task in self.assumeIsolated { $0.accepted(row, task) } }
+        waiting.onSuperseded = { [controller] rows, id in controller.supersede(rows, by: id) }
         staging.onSuperseded = { [controller] rows, id in controller.supersede(rows, by: id) }
         intake.onInboxes = { [unowned self] names in self.assumeIsolated { $0.watchInboxes(names) } }
         rescuer.warn = { [logger] in logger.warning("\($0)") }

@@ -35,12 +35,14 @@ struct Rejecter {
         for entry in entries where !entry.name.hasSuffix(".error.json") && !entry.name.hasPrefix(".") {
             let errorName = Self.errorName(entry.name)
             guard !names.contains(errorName) else { continue }
-            try rejected.replace(errorName, with: try reason(of: entry.name))
+            try rejected.replace(errorName, with: reason(of: entry.name))
         }
     }
 
-    private func reason(of name: EntryName) throws(SystemFault) -> RejectionRecord {
-        if let (bytes, status) = try ledger.spool.rejected.read(name, limit: Defaults.taskBytes), status.kind == .file {
+    private func reason(of name: EntryName) -> RejectionRecord {
+        // Whatever can't be read has no better reason to be given.
+        let kind = (try? ledger.spool.rejected.status(name))??.kind
+        if kind == .file, let (bytes, _) = try? ledger.spool.rejected.read(name, limit: Defaults.taskBytes) {
             do {
                 _ = try TaskReader.read(try JSONReader.read(bytes))
             } catch let fault as JSONFault {

@@ -20,10 +20,15 @@ final class Requeue {
         try ledger.move(row, from: ledger.spool.directory(of: .running), to: target, event: event, details)
     }
 
-    /// A finished job in `done/` or `failed/` is queued again, by request.
-    func queueAgain(_ row: JobRow) throws -> Bool {
+    /// A finished job in `done/` or `failed/` is queued again, by request of a control job.
+    func queueAgain(_ row: JobRow, by control: String) throws -> Bool {
         let job = try ledger.spool.job(row.id, in: row.state)
         guard let task = try job.readTask() else { return false }
+        var state = ((try? job.readState()) ?? nil) ?? StateRecord(attempts: row.attempts)
+        state.againBy = control
+        // Announced, and done when the job has left for the queue.
+        state.ending = .recovered
+        try job.replaceState(state)
         try queueAgain(row.id, named: row.id.text, in: ledger.spool.directory(of: row.state), task: task)
         return true
     }
@@ -34,8 +39,8 @@ final class Requeue {
         try queueAgain(staged: id, task: task)
     }
 
-    /// In `.staging/` such a job's name tells that it is to run again, whatever is in its directory. `@` is in no id.
-    private static let marker = "retry@"
+    /// In `.staging/` such a job's name tells that it is to run again, whatever is in its directory. No id begins with `@`.
+    private static let marker = "@retry-"
 
     /// The job that a name in `.staging/` says is to run again.
     static func id(ofStaged name: String) -> JobID? {
@@ -52,12 +57,15 @@ final class Requeue {
         let result = (try? job.readResult()) ?? nil
         let before = (try? job.readState()) ?? nil
         let attempts = max(run?.attempt ?? 0, result?.attempts ?? 0, before?.attempts ?? 0)
-        var state = StateRecord(attempts: attempts, isRetried: true)
+        var state = StateRecord(attempts: attempts, isRetried: true, againBy: before?.againBy)
+        try job.replaceState(state)
         try putAway(job, attempt: attempts)
         let readiness = ledger.ask(Readiness.ready) { try Readiness.judge(task, past: state, store: $0, now: .now) }
         var target = JobState.queued
-        if case .waits(let waiting) = readiness { (state, target) = (waiting, .waiting) }
-        try job.replaceState(state)
+        if case .waits(let waiting) = readiness {
+            (state, target) = (waiting, .waiting)
+            try job.replaceState(state)
+        }
         let row = JobRow(task: task, state: target, waiting: state, run: nil, result: nil)
         try ledger.move(row, from: ledger.spool.staging, named: name, to: target, event: "retried", ["attempts": .number(attempts)])
         onQueuedAgain(row)

@@ -39,10 +39,12 @@ final class Rescuer {
         return count
     }
 
-    /// Brings the index up to what the directories say.
+    /// Brings the index up to what the directories say. Where rows may have been lost, also those are read again whose
+    /// jobs may have left a state and come back to it.
     /// - Returns: how many jobs it had wrong.
     func reconcile() throws -> Int {
-        if ledger.isIndexBehind { try ledger.store.rollback() }
+        let isBehind = ledger.isIndexBehind
+        if isBehind { try ledger.store.rollback() }
         var known: [JobID: JobState] = [:]
         try ledger.store.forEachState { known[$0] = $1 }
         var repaired = 0
@@ -56,6 +58,8 @@ final class Rescuer {
                 if known[id] != state {
                     repaired += 1
                     try adopt(id, in: state)
+                } else if isBehind, !state.isFinished {
+                    try refresh(id, in: state)
                 }
             }
         }
@@ -67,6 +71,15 @@ final class Rescuer {
         try ledger.store.commit()
         ledger.indexIsRepaired()
         return repaired
+    }
+
+    private func refresh(_ id: JobID, in state: JobState) throws {
+        do {
+            guard let row = try JobFiles.row(in: try ledger.spool.job(id, in: state), id: id, state: state) else { return }
+            if try ledger.store.job(id) != row { try ledger.store.put(row) }
+        } catch is JobFiles.Damage {
+            // The index knows more of it than its files.
+        } catch let fault as SystemFault where fault.isMissing {}
     }
 
     private func adopt(_ id: JobID, in state: JobState) throws {
@@ -82,70 +95,13 @@ final class Rescuer {
         } catch let fault as SystemFault where fault.isMissing {}
     }
 
+    /// After a power cut: what had been synced to the index is put back where the file system has lost it.
+    func recoverFromPowerCut() throws { try PowerCut(ledger: ledger, finisher: finisher).recover() }
+
     private func complain(_ place: String, _ what: String) { warnOnce("\(place): \(what)") }
 
     func warnOnce(_ text: String) {
         if warned.insert(text).inserted { warn(text) }
-    }
-
-    // MARK: after a power cut
-
-    /// The machine went down without the daemon: what had been synced to the index is put back where the file system
-    /// has lost it.
-    func recoverFromPowerCut() throws {
-        var rows: [JobRow] = []
-        try ledger.store.forEachState { id, _ in if let row = try ledger.store.job(id) { rows.append(row) } }
-        for row in rows {
-            guard let state = ledger.spool.state(of: row.id) else {
-                if !row.state.isFinished, !ledger.spool.staging.contains(row.id.text) { try restore(row) }
-                continue
-            }
-            let job = try ledger.spool.job(row.id, in: state)
-            if ((try? job.readTask()) ?? nil) == nil { try write(row, into: job) }
-            if row.state.isFinished, !state.isFinished { try conclude(row, in: state, job) }
-            if row.state == .running, state == .queued, row.onCrash == .fail { try lose(row, job) }
-        }
-    }
-
-    private func restore(_ row: JobRow) throws {
-        let name = row.id.text
-        try ledger.spool.staging.makeDirectory(name)
-        try write(row, into: try ledger.spool.staging.directory(name))
-        if row.state == .running, row.onCrash == .fail {
-            try ledger.spool.staging.rename(name, to: ledger.spool.directory(of: .queued), as: name)
-            return try lose(row, try ledger.spool.job(row.id, in: .queued))
-        }
-        let target: JobState = row.state == .waiting ? .waiting : .queued
-        try ledger.spool.staging.rename(name, to: ledger.spool.directory(of: target), as: name)
-        ledger.events.append("restored", job: row.id, ["queue": .string(row.queue), "state": .string(target.rawValue)])
-    }
-
-    private func write(_ row: JobRow, into job: Directory) throws {
-        let text = JSONWriter.write(try JSONReader.read(row.task))
-        try job.replace(SpoolLayout.Job.task, with: text, synchronizing: true)
-    }
-
-    /// It was finished, and only the index remembers how.
-    private func conclude(_ row: JobRow, in state: JobState, _ job: Directory) throws {
-        guard let task = try job.readTask() else { return }
-        var result = ResultRecord(
-            id: row.id, outcome: row.outcome ?? .lost, error: row.errorCode.map { ErrorRecord($0, row.errorMessage ?? $0) },
-            attempts: row.attempts, queuedAt: row.acceptedAt, finishedAt: row.finishedAt ?? .now)
-        result.exitCode = row.exitCode
-        result.signal = row.signal
-        result.startedAt = row.startedAt
-        result.durationMilliseconds = row.durationMilliseconds
-        result.warnings = ["the result was written again from the index after a power cut"]
-        try finisher.finish(task, in: state, result)
-    }
-
-    /// Its start was synced, its directory's move was not: it may have run, and must not run again.
-    private func lose(_ row: JobRow, _ job: Directory) throws {
-        guard let task = try job.readTask() else { return }
-        try finisher.finish(task, in: .queued, ResultRecord(
-            id: row.id, outcome: .lost,
-            error: ErrorRecord("lost", "the machine went down when it had been started; on_crash is \"fail\", so it is not run again", retryable: true),
-            attempts: row.attempts, queuedAt: row.acceptedAt, finishedAt: .now))
     }
 
     // MARK: jobs that stopped halfway
@@ -173,34 +129,37 @@ final class Rescuer {
         let directory = ledger.spool.directory(of: state)
         if directory.contains("\(id)/\(SpoolLayout.Job.result)") {
             let job = try ledger.spool.job(id, in: state)
-            guard let task = try job.readTask() else { return }
+            let task = try ledger.task(id, in: job)
             if let result = try job.readResultIfWhole() { return try finisher.finish(task, in: state, result) }
             try job.removeFile(SpoolLayout.Job.result)
         }
-        if state == .queued, let row = try ledger.store.job(id), row.verb != "run", let task = try ledger.spool.job(id, in: state).readTask() {
-            try controller.perform(task)
+        if state == .queued, let row = try ledger.store.job(id), row.verb != "run", let job = try ledger.spool.jobIfThere(id, in: state) {
+            _ = try controller.perform(try ledger.task(id, in: job))
         }
     }
 
     /// What became of an attempt whose runner this daemon did not start, or has lost.
-    func examine(_ id: JobID) throws {
+    /// - Parameter pause: how long the job waits where its attempt never began.
+    func examine(_ id: JobID, pause: TimeSpan? = nil) throws {
         let job = try ledger.spool.job(id, in: .running)
-        if let result = try job.readResultIfWhole(), let task = try job.readTask() {
-            return try finisher.finish(task, in: .running, result)
-        }
+        let task = try ledger.task(id, in: job)
+        if let result = try job.readResultIfWhole() { return try finisher.finish(task, in: .running, result) }
         let (run, evidence) = try AttemptEvidence.examine(job)
-        let past = try job.readState() ?? StateRecord()
+        let past = try ledger.state(id, in: job) ?? StateRecord()
         let attempt = run?.attempt ?? past.attempts + 1
         // Its next step was decided, and the daemon died on the way.
-        let isLeaving = run.map { past.attempts >= $0.attempt } ?? (past.attempts > 0)
-        if isLeaving, let task = try job.readTask() { return try finisher.leave(task, past) }
+        let isLeaving = run.map { past.attempts >= $0.attempt } ?? (past.attempts > 0 && !job.contains(SpoolLayout.Job.run))
+        if isLeaving { return try finisher.leave(task, past) }
         switch evidence {
         case .finished(let exit): try finisher.attemptEnded(id, exit)
         case .alive(let runner):
             runners.adopt(runner, for: id, attempt: attempt)
             ledger.events.append("adopted", job: id, ["attempt": .number(attempt)])
             if past.ending != nil { runners.cancel(id) }
-        case .neverStarted: try finisher.attemptNeverBegan(id)
+        case .neverStarted where task.onCrash == .fail && job.contains(SpoolLayout.Job.run) && run?.runner.bootID != ProcessIdentity.currentBootID:
+            // A power cut may have taken the log, which says that it began.
+            try finisher.attemptLost(id, attempt: attempt)
+        case .neverStarted: try finisher.attemptNeverBegan(id, pause: pause)
         case .lost:
             _ = Orphans.endAll(ofJobDirectory: "\(run?.spool ?? ledger.spool.path)/\(JobState.running.rawValue)/\(id)", attempt: attempt)
             try finisher.attemptLost(id, attempt: attempt)
@@ -209,7 +168,7 @@ final class Rescuer {
 
     /// Has every job judged anew that waits for others: what it waits for may have ended just before a crash.
     func reconsiderWaiters() throws {
-        for row in try ledger.store.list(JobFilter(states: [.waiting])) where row.reason == .after || row.reason == .key {
+        for row in try ledger.store.list(JobFilter(states: [.waiting])) where row.reason == .after || row.reason == .key || row.reason == nil {
             waiting.reconsider(row.id)
         }
     }

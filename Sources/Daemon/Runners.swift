@@ -25,6 +25,9 @@ final class Runners {
     private struct Busy {
         let runner: RunnerProcess
         let attempt: Int
+        /// It has been told to begin; until then there is nothing that could be told to end.
+        var hasBegun = false
+        var isCancelled = false
     }
 
     init(executable: String, spool: String, descriptors: Descriptors) {
@@ -58,6 +61,8 @@ final class Runners {
     /// Lets the job's runner begin the attempt that the job's `run.json` describes.
     func begin(_ id: JobID, attempt: Int) {
         guard let entry = busy[id], entry.attempt == attempt else { return }
+        guard !entry.isCancelled else { return release(id, attempt, .refused("it was to end before it began")) }
+        busy[id]?.hasBegun = true
         do throws(SystemFault) {
             try entry.runner.run(id, attempt: attempt)
         } catch {
@@ -77,7 +82,8 @@ final class Runners {
 
     /// Asks for the end of the attempt. Its record comes as always.
     func cancel(_ id: JobID) {
-        if let busy = busy[id] { busy.runner.cancel(id, attempt: busy.attempt) }
+        busy[id]?.isCancelled = true
+        if let busy = busy[id], busy.hasBegun { busy.runner.cancel(id, attempt: busy.attempt) }
         adopted[id]?.runner.cancel()
     }
 

@@ -37,23 +37,36 @@ final class Scheduler {
             var next: [String] = []
             for queue in open {
                 guard let row = try ledger.store.nextQueued(in: queue) else { continue }
-                try start(row)
-                active[queue]!.running += 1
+                if try start(row) { active[queue]!.running += 1 }
                 if active[queue]!.running < queues.slots(queue) { next.append(queue) }
             }
             open = next
         }
     }
 
-    private func start(_ row: JobRow) throws {
+    /// A job whose time ran out while nobody looked is not started.
+    var onExpired: (JobRow) throws -> Void = { _ in }
+
+    /// - Returns: whether it takes a slot now.
+    private func start(_ row: JobRow) throws -> Bool {
         var row = row
+        if let expiry = row.expiresAt, expiry <= .now {
+            try onExpired(row)
+            return false
+        }
         let spool = ledger.spool
         let task = try TaskRecord.read(JSONReader.read(row.task))
         guard let job = try spool.jobIfThere(row.id, in: .queued) else {
             // Somebody has moved it: what the directories say counts.
-            return ledger.erase(row.id)
+            ledger.erase(row.id)
+            return false
         }
-        let past = row.attempts > 0 ? try job.readState() ?? StateRecord(attempts: row.attempts) : StateRecord()
+        // It has ended, and its reply is on the way.
+        if job.contains(SpoolLayout.Job.result) {
+            ledger.erase(row.id)
+            return false
+        }
+        let past = row.attempts > 0 ? try ledger.state(row.id, in: job) ?? StateRecord(attempts: row.attempts) : StateRecord()
         let runner = try runners.take()
         let run = RunRecord(
             task: task, attempt: past.attempts + 1, lost: past.lost,
@@ -76,6 +89,7 @@ final class Scheduler {
         } else {
             runners.begin(row.id, attempt: run.attempt)
         }
+        return true
     }
 
     /// Puts a start on disk by the job's files themselves: its `run.json` and its place in `running/`.

@@ -10,8 +10,14 @@ import UnixSignals
 
 /// Serves a spool until INT or TERM comes.
 public enum Serve {
+    /// Returns when the daemon has ended; the calling thread runs its tasks.
+    ///
     /// - Throws: `DaemonFault` where it can't start.
-    public static func run(_ settings: DaemonSettings) async throws {
+    public static func run(_ settings: DaemonSettings) throws {
+        try CallingThread().run { try await serve(settings) }
+    }
+
+    private static func serve(_ settings: DaemonSettings) async throws {
         signal(SIGPIPE, SIG_IGN)
         let log = DaemonLog()
         let logger = Logger(label: "rouse") { _ in DaemonLogHandler(log: log) }
@@ -100,8 +106,17 @@ private struct SignalService: Service {
 
     func run() async throws {
         let signals = await UnixSignalsSequence(trapping: .sigusr1, .sigterm, .sigint)
+        // Not `cancelOnGracefulShutdown`, which starts a task outside of this one's executor.
+        await withTaskGroup { group in
+            group.addTask { await obey(signals) }
+            try? await gracefulShutdown()
+            group.cancelAll()
+        }
+    }
+
+    private func obey(_ signals: UnixSignalsSequence) async {
         var ends = 0
-        for await signal in signals.cancelOnGracefulShutdown() {
+        for await signal in signals {
             switch signal {
             case .sigusr1: await reconciler.sweep()
             default:

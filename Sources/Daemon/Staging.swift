@@ -12,6 +12,8 @@ final class Staging {
 
     /// A job has been accepted, into whatever state.
     var onAccepted: (JobRow, TaskRecord) -> Void = { _, _ in }
+    /// Finishes a job in `waiting/` that was over when it came.
+    var finish: (TaskRecord, ResultRecord) throws -> Void = { _, _ in }
     /// A new job takes the place of these.
     var onSuperseded: ([JobRow], JobID) -> Void = { _, _ in }
 
@@ -55,9 +57,10 @@ final class Staging {
     /// What could not be taken in for want of room goes back where it was dropped, to be taken in later.
     private func giveBack(_ staged: Directory, _ stagingName: String, as name: EntryName, to inbox: Directory) throws(SystemFault) {
         guard staged.contains(SpoolLayout.Job.drop), ledger.spool.staging.contains(stagingName) else { return }
-        for file in [SpoolLayout.Job.task, SpoolLayout.Job.state, SpoolLayout.Job.result] { try staged.removeFile(file) }
+        // First what says that it was accepted: without its drop.json it would be taken for a job.
+        try staged.removeFile(SpoolLayout.Job.task)
         try staged.rename(SpoolLayout.Job.drop, to: inbox, as: name)
-        try ledger.spool.staging.removeEmptyDirectory(stagingName)
+        try ledger.spool.staging.removeTree(stagingName)
     }
 
     private func freeID(for name: EntryName) -> JobID {
@@ -127,9 +130,12 @@ final class Staging {
             try ledger.move(row, from: ledger.spool.staging, named: stagingName, to: .waiting, event: "accepted", Self.details(task))
         case .ends(let outcome, let error):
             let result = ResultRecord(id: task.id, outcome: outcome, error: error, attempts: 0, queuedAt: task.acceptedAt, finishedAt: .now)
+            // With its result it can't be taken for one that waits, should the daemon die before it is where it belongs.
             try staged.write(JSONWriter.write(result.json), to: SpoolLayout.Job.result)
-            row = JobRow(task: task, state: outcome.state, waiting: nil, run: nil, result: result)
-            try ledger.move(row, from: ledger.spool.staging, named: stagingName, to: outcome.state, event: "accepted", Self.details(task))
+            row = JobRow(task: task, state: .waiting, waiting: nil, run: nil, result: nil)
+            try ledger.move(row, from: ledger.spool.staging, named: stagingName, to: .waiting, event: "accepted", Self.details(task))
+            onAccepted(row, task)
+            return try finish(task, result)
         }
         ledger.reserve(elements.map(\.id))
         if !admitted.supersedes.isEmpty { onSuperseded(admitted.supersedes, task.id) }
@@ -158,34 +164,55 @@ final class Staging {
 
     // MARK: after a crash
 
-
-    /// Goes on with what was in `.staging/` when the daemon died.
+    /// Goes on with what was in `.staging/` when the daemon died. What one of them lacks keeps none of the others.
     /// - Parameter warn: is told of what nobody here has put there; it is left alone.
     func recover(warn: (String) -> Void) throws {
+        var failure: (any Error)?
         for entry in try ledger.spool.staging.entries() where entry.kind == .directory {
             let name = entry.name.display
-            let staged = try ledger.spool.staging.directory(name)
             if Archiver.isOurs(name) || entry.name.hasPrefix(".") { continue }
-            if let id = Requeue.id(ofStaged: name) {
-                if let task = try staged.readTask() { try requeue.queueAgain(staged: id, task: task) }
-                continue
-            }
-            let parts = name.split(separator: "@", maxSplits: 1).map(String.init)
-            guard let id = parts.first.flatMap(JobID.init) else { continue }
-            if staged.contains(SpoolLayout.Job.drop) {
-                ledger.events.append("recovered_from_staging", job: id)
-                // What it was going to be is decided anew.
-                for file in [SpoolLayout.Job.state, SpoolLayout.Job.result] { try staged.removeFile(file) }
-                try check(staged, named: name, id: id, original: EntryName(id.text + ".json"), queue: parts.count > 1 ? parts[1] : nil, file: nil, seen: nil)
-            } else if let task = try staged.readTask(), task.id == id {
-                // A job that was being put back after a power cut.
-                try commit(staged, named: name, try admission.place(task, now: .now))
-            } else if try staged.isEmpty() {
-                try ledger.spool.staging.removeEmptyDirectory(name)
-            } else {
-                warn(".staging/\(name): it is no job; move it away")
+            do {
+                if let what = try goOn(with: name) { warn(".staging/\(name): \(what)") }
+            } catch let damage as DamagedRecord {
+                warn(damage.description)
+            } catch {
+                failure = failure ?? error
             }
         }
+        if let failure { throw failure }
+    }
+
+    /// - Returns: what is wrong with it, where it can't be gone on with.
+    private func goOn(with name: String) throws -> String? {
+        let staged = try ledger.spool.staging.directory(name)
+        if let id = Requeue.id(ofStaged: name) {
+            ledger.reserve([id])
+            try requeue.queueAgain(staged: id, task: try ledger.task(id, in: staged))
+            ledger.release(id)
+            return nil
+        }
+        let parts = name.split(separator: "@", maxSplits: 1).map(String.init)
+        guard let id = parts.first.flatMap(JobID.init) else { return "it is no job; move it away" }
+        if staged.contains(SpoolLayout.Job.drop) {
+            ledger.events.append("recovered_from_staging", job: id)
+            // What it was going to be is decided anew.
+            for file in [SpoolLayout.Job.task, SpoolLayout.Job.state, SpoolLayout.Job.result] { try staged.removeFile(file) }
+            // Until it has its place, no other takes its name.
+            ledger.reserve([id])
+            try check(staged, named: name, id: id, original: EntryName(id.text + ".json"), queue: parts.count > 1 ? parts[1] : nil, file: nil, seen: nil)
+            ledger.release(id)
+        } else if try staged.isEmpty() {
+            try ledger.spool.staging.removeEmptyDirectory(name)
+        } else if staged.contains(SpoolLayout.Job.jobs), !staged.contains(SpoolLayout.Job.task) {
+            // Its file was given back, or rejected, and this is the rest of it.
+            try ledger.spool.staging.removeTree(name)
+        } else if let task = try staged.readTask(), task.id == id {
+            // A job that was being put back after a power cut.
+            try commit(staged, named: name, try admission.place(task, now: .now))
+        } else {
+            return "it is no job; move it away"
+        }
+        return nil
     }
 }
 

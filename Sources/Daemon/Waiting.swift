@@ -5,6 +5,8 @@ import SpoolFormat
 final class Waiting {
     private let ledger: Ledger
     private let finisher: Finisher
+    /// A job takes the place of these.
+    var onSuperseded: ([JobRow], JobID) -> Void = { _, _ in }
     private var pending: [JobID] = []
     private var isPending: Set<JobID> = []
 
@@ -29,7 +31,8 @@ final class Waiting {
             var rows = try store.waiting(forDependency: row.id.text)
             if let key = row.key {
                 rows += try store.waiting(forDependency: key)
-                rows += try store.waiting(forKey: key)
+                // Each waits for the one before it, and the first also for one that came back.
+                rows += try [row.sequence, -1].compactMap { try store.nextWaiting(forKey: key, after: $0) }
             }
             return rows
         }
@@ -53,25 +56,38 @@ final class Waiting {
         }
     }
 
+    /// The job that takes over a key ends the older ones when it is accepted; a crash may have come between.
+    private func supersedeOlder(_ task: TaskRecord) throws {
+        guard let key = task.options.key else { return }
+        let older = try ledger.store.unfinished(key: key).filter { $0.id != task.id && $0.sequence < task.sequence }
+        if !older.isEmpty { onSuperseded(older, task.id) }
+    }
+
     private func judge(_ id: JobID) throws {
         guard let row = try ledger.store.job(id), row.state == .waiting || row.state == .queued else { return }
-        guard let job = try ledger.spool.jobIfThere(id, in: row.state) else { return }
-        guard let task = try job.readTask(), !task.isControl, !job.contains(SpoolLayout.Job.result) else { return }
-        let past = try job.readState() ?? StateRecord(attempts: row.attempts)
+        // What somebody has removed is not due again and again.
+        guard let job = try ledger.spool.jobIfThere(id, in: row.state) else { return ledger.erase(id) }
+        let task = try ledger.task(id, in: job)
+        guard !task.isControl, !job.contains(SpoolLayout.Job.result) else { return }
+        let past = try ledger.state(row.id, in: job) ?? StateRecord(attempts: row.attempts)
         let readiness = try Readiness.judge(task, past: past, store: ledger.store, now: .now)
         switch readiness {
         case .ready:
             guard row.state == .waiting else { return }
-            var state = StateRecord(attempts: past.attempts, lost: past.lost, failures: past.failures, isRetried: past.isRetried)
+            var state = StateRecord(attempts: past.attempts, lost: past.lost, failures: past.failures, isRetried: past.isRetried,
+                againBy: past.againBy)
             state.isHeld = false
             try job.replaceState(state)
             let queued = JobRow(task: task, state: .queued, waiting: state, run: nil, result: nil)
             try ledger.move(queued, from: ledger.spool.directory(of: .waiting), to: .queued, event: "queued")
         case .waits(let state):
             // What is queued was ready; that it would wait now (somebody retried a job with its key) does not matter.
-            guard row.state == .waiting, state != past else { return }
-            try job.replaceState(state)
-            ledger.record(JobRow(task: task, state: .waiting, waiting: state, run: nil, result: nil))
+            guard row.state == .waiting else { return }
+            if state != past { try job.replaceState(state) }
+            let waiting = JobRow(task: task, state: .waiting, waiting: state, run: nil, result: nil)
+            // The index may know an older state: a crash, or a full disk, came between.
+            if waiting != row { ledger.record(waiting) }
+            if state.reason == .key, task.options.onDuplicate == .replace { try supersedeOlder(task) }
         case .ends(let outcome, let error):
             try finisher.finish(task, in: row.state, ResultRecord(
                 id: id, outcome: outcome, error: error, attempts: past.attempts, queuedAt: task.acceptedAt, finishedAt: .now))

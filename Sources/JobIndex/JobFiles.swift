@@ -29,12 +29,18 @@ public enum JobFiles {
             let place = "\(state.rawValue)/\(id)/" + SpoolLayout.Job.task
             guard task.id == id else { throw Damage(place, "it is the task of the job \(task.id), not of \(id)") }
             return JobRow(
-                task: task, state: state, waiting: state.isFinished ? nil : try job.readState(),
-                run: state == .running ? try job.readRun() : nil, result: state.isFinished ? try job.readResult() : nil)
+                task: task, state: state, waiting: state.isFinished ? nil : try ifWhole(job.readState),
+                run: state == .running ? try ifWhole(job.readRun) : nil, result: state.isFinished ? try job.readResult() : nil)
         } catch let record as DamagedRecord {
             let name = record.path.split(separator: "/").last.map(String.init) ?? record.path
             throw Damage("\(state.rawValue)/\(id)/\(name)", record.reason)
         }
+    }
+
+    /// A power cut may have cut a record short that is written anew when the job goes on. The job is as whole as its
+    /// `task.json`.
+    private static func ifWhole<Record>(_ read: () throws -> Record?) throws -> Record? {
+        do { return try read() } catch is DamagedRecord { return nil }
     }
 
     /// The row of the job `id`, wherever in `spool` it is; `nil` where there is none.
@@ -49,14 +55,15 @@ public enum JobFiles {
         return nil
     }
 
-    /// Calls `body` for every job of `spool`, in no order. A job that changes its state meanwhile may be seen twice;
+    /// Calls `body` for every job of `spool` in one of `states`, in no order. A job that changes its state meanwhile may be seen twice;
     /// what was seen later is right.
     ///
     /// - Parameter damaged: is told what can't be understood, and the walk goes on.
     public static func all(
-        in spool: Directory, damaged: (JobID, JobState, Damage) throws -> Void, _ body: (JobRow) throws -> Void
+        in spool: Directory, states: [JobState] = JobState.allCases, damaged: (JobID, JobState, Damage) throws -> Void,
+        _ body: (JobRow) throws -> Void
     ) throws {
-        for state in JobState.allCases {
+        for state in states {
             guard let jobs = try open(state.rawValue, in: spool) else { continue }
             for id in try jobs.jobIDs() {
                 switch try look(id, state, in: jobs) {

@@ -22,12 +22,15 @@ public protocol JobStore: AnyObject {
 
     /// Unfinished jobs with this key, in the order of acceptance.
     func unfinished(key: String) throws -> [JobRow]
-    /// The job accepted last with this key, finished or not.
+    /// Of the unfinished jobs with this key that were accepted before `sequence`, the last: the one that the next has to
+    /// wait for. Costs the same however many wait.
+    func holder(ofKey key: String, before sequence: Int64) throws -> JobRow?
+    /// The job accepted last with this key, finished or not; one that was superseded does not count.
     func latest(key: String) throws -> JobRow?
     /// Unfinished jobs in `waiting/` that name `name` (an id or key) in `after`, in the order of acceptance.
     func waiting(forDependency name: String) throws -> [JobRow]
-    /// Jobs in `waiting/` because of a key that an earlier job holds, in the order of acceptance.
-    func waiting(forKey key: String) throws -> [JobRow]
+    /// Of the jobs in `waiting/` because of this key, the first that was accepted after `sequence`.
+    func nextWaiting(forKey key: String, after sequence: Int64) throws -> JobRow?
 
     /// The earliest instant at which something falls due: a wait that ends or a job that expires before its start.
     func nextDue() throws -> Timestamp?
@@ -62,6 +65,8 @@ public protocol JobStore: AnyObject {
     func commit() throws
     /// Drops the changes since the last `commit`, after one of them failed.
     func rollback() throws
+    /// Ends the use of the store and leaves it whole on disk. Nothing may be asked of it afterwards.
+    func close() throws
 }
 
 public struct JobCount: Sendable, Equatable, Hashable {

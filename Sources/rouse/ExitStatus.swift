@@ -19,7 +19,7 @@ enum ExitStatus: Int32, CaseIterable {
     var meaning: String {
         switch self {
         case .ok: "done; the job succeeded"
-        case .unsuccessful: "the job was cancelled, expired, superseded or lost; doctor found a fault; nothing was changed"
+        case .unsuccessful: "the job was cancelled, expired, superseded or lost, or failed without a code; doctor found a fault"
         case .usage: "the command line is wrong (EX_USAGE)"
         case .badData: "a task, configuration or record is wrong; line, column and field are told (EX_DATAERR)"
         case .missing: "there is no such spool, job, attempt or file (EX_NOINPUT)"

@@ -22,7 +22,7 @@ struct ManualPage {
     private(set) var text = ""
 
     init(_ command: JSON) {
-        put(".Dd $Mdocdate$", ".Dt ROUSE 1", ".Os", ".Sh NAME", ".Nm rouse")
+        put(".Dd November 21, 2026", ".Dt ROUSE 1", ".Os", ".Sh NAME", ".Nm rouse")
         put(".Nd " + Self.escaped(command["abstract"]?.string ?? "", ending: false))
         put(".Sh SYNOPSIS", ".Nm rouse", ".Ar command", ".Op Ar options")
         put(".Sh DESCRIPTION")
@@ -44,7 +44,7 @@ struct ManualPage {
         ] { put(".It Pa \(name)", Self.escaped(meaning)) }
         put(".El", ".Sh EXIT STATUS", ".Bl -tag -width 4n")
         for status in ExitStatus.allCases { put(".It \(status.rawValue)", Self.escaped(status.meaning)) }
-        put(".El", Self.escaped(ExitStatus.ofWait))
+        put(".El", ".Pp", Self.escaped(ExitStatus.ofWait))
         put(".Sh EXAMPLES", ".Bd -literal")
         put("rouse init spool && rouse serve &", "rouse drop -- make test", "rouse drop --queue night --delay 2h -c 'make clean && make'",
             "echo '{\"run\": [\"make\", \"test\"]}' | rouse drop --wait", "rouse list --state failed", "rouse log -f ID", "mv spool/failed/ID spool/inbox/")

@@ -1,4 +1,5 @@
 import ArgumentParser
+import Daemon
 import Glibc
 import JobIndex
 import SpoolFormat
@@ -18,7 +19,7 @@ struct ReindexCommand: ParsableCommand {
 
     func run() throws {
         let spool = try spool.open()
-        let lock = try SpoolLock(spool)
+        let lock = try DaemonLock(spool: spool.path)
         defer { withExtendedLifetime(lock) {} }
         let new = SpoolLayout.index + ".new"
         try Self.remove(new, in: spool)

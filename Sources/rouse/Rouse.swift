@@ -3,7 +3,7 @@ import Daemon
 import Glibc
 
 @main
-struct Rouse: AsyncParsableCommand {
+struct Rouse: ParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "rouse",
         abstract: "Turn files dropped into a directory into jobs.",
@@ -36,14 +36,10 @@ struct Rouse: AsyncParsableCommand {
         ])
 
     /// The parser's own faults (usage) are told by the parser; all others are told here, with their exit status.
-    static func main() async {
+    static func main() {
         do {
-            var command = try await asyncParseAsRoot()
-            if var asynchronous = command as? any AsyncParsableCommand {
-                try await asynchronous.run()
-            } else {
-                try command.run()
-            }
+            var command = try parseAsRoot()
+            try command.run()
         } catch {
             if let fault = CommandFault(error) {
                 Terminal.complain(fault.description)

@@ -3,7 +3,7 @@ import Daemon
 import Glibc
 import SpoolFormat
 
-struct ServeCommand: AsyncParsableCommand {
+struct ServeCommand: ParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "serve", abstract: "Serve a spool: take files in, run jobs, write results.",
         discussion: """
@@ -24,11 +24,11 @@ struct ServeCommand: AsyncParsableCommand {
         if drain, kill { throw ValidationError("--drain and --kill exclude each other.") }
     }
 
-    func run() async throws {
+    func run() throws {
         var settings = DaemonSettings(spool: spool.path, runner: try Program.runner())
         settings.drains = drain
         settings.kills = kill
-        try await Serve.run(settings)
+        try Serve.run(settings)
     }
 }
 

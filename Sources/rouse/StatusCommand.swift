@@ -56,8 +56,10 @@ struct SpoolStatus {
 
     var json: JSON {
         var object: JSONObject = ["spool": .string(spool.path)]
-        var about = daemon.isRunning ? daemon.status?.object ?? JSONObject() : JSONObject()
-        about["running"] = daemon.state == .unknown ? .null : .bool(daemon.isRunning)
+        var about: JSONObject = ["running": daemon.state == .unknown ? .null : .bool(daemon.isRunning)]
+        if daemon.isRunning {
+            for member in daemon.status?.object?.members ?? [] where member.name != "running" { about[member.name] = member.value }
+        }
         object["daemon"] = .object(about)
         object["paused"] = .bool(isPaused)
         object["jobs"] = .object(states(queue: nil))

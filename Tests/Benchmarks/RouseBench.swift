@@ -7,7 +7,7 @@ import Glibc
 @main
 enum RouseBench {
     static var benchmarks: [any Benchmark.Type] {
-        [Latency.self, WholeLife.self, TakingIn.self, Choosing.self, Starting.self, Idling.self, Durability.self]
+        [Latency.self, WholeLife.self, TakingIn.self, Choosing.self, Idling.self, Durability.self, Starting.self]
     }
 
     static func main() {
@@ -41,7 +41,7 @@ enum RouseBench {
 
     private static func writeUsage() {
         print("usage: rouse-bench [--quick] [--dir DIR] [row …]\n")
-        print("Spools are made below DIR, by default /var/tmp: a real disk, please.\n\nrows:")
+        print("Spools are made below DIR, by default /var/tmp: a real disk, on which not much was removed just now.\n\nrows:")
         for benchmark in benchmarks {
             print("  \(benchmark.name)" + String(repeating: " ", count: 12 - benchmark.name.count) + benchmark.about)
         }

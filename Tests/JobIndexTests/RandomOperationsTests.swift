@@ -82,7 +82,9 @@ import Testing
         case 1: return try store.unfinished(key: name)
         case 2: return try [store.latest(key: name)].compactMap(\.self)
         case 3: return try store.waiting(forDependency: name)
-        case 4: return try store.waiting(forKey: name)
+        case 4:
+            let sequence = Int64.random(in: -1..<25, using: &random)
+            return try [store.nextWaiting(forKey: name, after: sequence), store.holder(ofKey: name, before: sequence)].compactMap(\.self)
         case 5: return try store.nextDue().map { [.sample("due-\($0.milliseconds)", $0.milliseconds)] } ?? []
         case 6: return try store.due(at: time, limit: limit)
         case 7: return try [.sample("count", Int64(store.childCount(of: name))), .sample("seq", store.highestSequence())]

@@ -11,9 +11,10 @@ public final class TestDaemon: @unchecked Sendable {
     /// Starts the daemon and waits until it says that it is ready, as systemd would.
     /// - Parameters:
     ///   - wrapper: a command that is put before the daemon's, such as `strace` with faults to inject.
+    ///   - output: where its words go; the default is a file in the spool.
     ///   - waitsUntilReady: `false` for a daemon that is meant not to come up.
     public init(
-        _ spool: TestSpool, arguments: [String] = [], environment: [String: String] = [:], wrapper: [String] = [], waitsUntilReady: Bool = true
+        _ spool: TestSpool, arguments: [String] = [], environment: [String: String] = [:], wrapper: [String] = [], output: String? = nil, waitsUntilReady: Bool = true
     ) {
         self.spool = spool
         let address = "\(spool.path)/.notify-\(UInt32.random(in: 0...UInt32.max))"
@@ -26,7 +27,7 @@ public final class TestDaemon: @unchecked Sendable {
         variables["NOTIFY_SOCKET"] = address
         pid = Programs.spawn(
             wrapper + [Programs.rouse, "serve", "--spool", spool.path] + arguments, environment: variables,
-            output: "\(spool.path)/.daemon-output")
+            output: output ?? "\(spool.path)/.daemon-output")
         guard waitsUntilReady else { return }
         while status == nil {
             var descriptor = pollfd(fd: notifications, events: Int16(POLLIN), revents: 0)

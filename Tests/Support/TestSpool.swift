@@ -94,7 +94,8 @@ public final class TestSpool: @unchecked Sendable {
 
     /// Waits until `condition` holds, looking again at every event; `false` after `seconds`, which no test that
     /// passes comes near.
-    public func wait(seconds: Int = 120, for condition: () -> Bool) -> Bool {
+    /// - Parameter descriptor: looks again also when this is readable: a process descriptor, when the process has ended.
+    public func wait(seconds: Int = 120, or descriptor: Int32 = -1, for condition: () -> Bool) -> Bool {
         var now = timespec()
         clock_gettime(CLOCK_MONOTONIC, &now)
         let end = now.tv_sec + seconds
@@ -102,9 +103,9 @@ public final class TestSpool: @unchecked Sendable {
         while !condition() {
             clock_gettime(CLOCK_MONOTONIC, &now)
             guard now.tv_sec < end else { return condition() }
-            var descriptor = pollfd(fd: watch, events: Int16(POLLIN), revents: 0)
+            var descriptors = [watch, descriptor].map { pollfd(fd: $0, events: Int16(POLLIN), revents: 0) }
             // The clock for what leaves no event: files that a program under test writes by itself.
-            if poll(&descriptor, 1, 200) > 0 { _ = read(watch, &buffer, buffer.count) }
+            if poll(&descriptors, 2, 200) > 0, descriptors[0].revents != 0 { _ = read(watch, &buffer, buffer.count) }
         }
         return true
     }

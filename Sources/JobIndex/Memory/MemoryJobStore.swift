@@ -50,6 +50,8 @@ public final class MemoryJobStore: JobStore {
         contents.entries = [:]
     }
 
+    public func close() {}
+
     public func commit() { committed = nil }
 
     public func rollback() {
@@ -83,14 +85,18 @@ public final class MemoryJobStore: JobStore {
         jobs { !$0.state.isFinished && sameBytes($0.key, key) }
     }
 
-    public func latest(key: String) -> JobRow? { jobs { sameBytes($0.key, key) }.last }
+    public func holder(ofKey key: String, before sequence: Int64) -> JobRow? {
+        unfinished(key: key).last { $0.sequence < sequence }
+    }
+
+    public func latest(key: String) -> JobRow? { jobs { sameBytes($0.key, key) && $0.outcome != .superseded }.last }
 
     public func waiting(forDependency name: String) -> [JobRow] {
         jobs { $0.state == .waiting && $0.dependencies.contains { sameBytes($0, name) } }
     }
 
-    public func waiting(forKey key: String) -> [JobRow] {
-        jobs { $0.state == .waiting && $0.reason == .key && sameBytes($0.key, key) }
+    public func nextWaiting(forKey key: String, after sequence: Int64) -> JobRow? {
+        jobs { $0.state == .waiting && $0.reason == .key && sameBytes($0.key, key) && $0.sequence > sequence }.first
     }
 
     public func nextDue() -> Timestamp? { contents.entries.values.compactMap(\.row.dueAt).min() }

@@ -75,7 +75,7 @@ extension Connection {
         // would drop the locks that SQLite holds on it.
         let file = rouse_open(path, O_CREAT | O_EXCL | O_RDWR | O_CLOEXEC, 0o600)
         if file >= 0 {
-            close(file)
+            Glibc.close(file)
         } else if errno != EEXIST || chmod(path, 0o600) != 0 {
             throw .failed(path: path, code: SQLITE_CANTOPEN, reason: SystemFault("open", path).reason)
         }

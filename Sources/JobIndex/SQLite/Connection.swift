@@ -26,6 +26,13 @@ final class Connection {
         queries.removeAll()
     }
 
+    /// Closes the connection; SQLite then takes over the log into the database and removes it.
+    func close() throws {
+        // A connection closes completely only when its statements are gone.
+        for index in queries.indices { queries[index] = nil }
+        try queue.close()
+    }
+
     // MARK: Statements
 
     /// Runs a statement that gives no rows.

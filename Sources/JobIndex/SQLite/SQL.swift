@@ -4,7 +4,7 @@ enum SQL: Int, CaseIterable {
     case find, insert, updateState, updateAll, delete
     case addLabel, removeLabel, addDependency, removeDependency
     case job, jobByNumber, nextQueued, countsOfAll, highestSequence, states
-    case unfinishedByKey, latestByKey, waitingForDependency, waitingForKey
+    case unfinishedByKey, holderOfKey, latestByKey, waitingForDependency, nextWaitingForKey
     case nextDue, due, childCount, endedInQueue, endedBefore
     case numbersOldestFirst, numbersNewestFirst, jobsOldestFirst, jobsNewestFirst
     case firstQueue, queueAfter
@@ -41,13 +41,22 @@ enum SQL: Int, CaseIterable {
         case .states: "SELECT id, state FROM jobs"
 
         case .unfinishedByKey: "\(select) INDEXED BY jobs_holding_key WHERE key = ?1 AND state < 3 ORDER BY seq, number"
-        case .latestByKey: "\(select) INDEXED BY jobs_by_key WHERE key = ?1 ORDER BY seq DESC, number DESC LIMIT 1"
+        case .holderOfKey:
+            """
+            \(select) INDEXED BY jobs_holding_key WHERE key = ?1 AND state < 3 AND seq < ?2 \
+            ORDER BY seq DESC, number DESC LIMIT 1
+            """
+        case .latestByKey:
+            """
+            \(select) INDEXED BY jobs_by_key WHERE key = ?1 AND outcome IS NOT 'superseded' \
+            ORDER BY seq DESC, number DESC LIMIT 1
+            """
         case .waitingForDependency:
             "\(select) WHERE number IN (SELECT job FROM dependencies WHERE name = ?1) ORDER BY seq, number"
-        case .waitingForKey:
+        case .nextWaitingForKey:
             """
             \(select) INDEXED BY jobs_holding_key \
-            WHERE key = ?1 AND state < 3 AND +state = 0 AND reason = 'key' ORDER BY seq, number
+            WHERE key = ?1 AND state < 3 AND +state = 0 AND reason = 'key' AND seq > ?2 ORDER BY seq, number LIMIT 1
             """
 
         case .nextDue: "SELECT due_at FROM jobs INDEXED BY jobs_due WHERE due_at IS NOT NULL ORDER BY due_at LIMIT 1"

@@ -12,7 +12,21 @@ extension SQLiteJobStore {
     public func unfinished(key: String) throws -> [JobRow] { try rows(.unfinishedByKey, key) }
     public func latest(key: String) throws -> JobRow? { try rows(.latestByKey, key).first }
     public func waiting(forDependency name: String) throws -> [JobRow] { try rows(.waitingForDependency, name) }
-    public func waiting(forKey key: String) throws -> [JobRow] { try rows(.waitingForKey, key) }
+
+    public func holder(ofKey key: String, before sequence: Int64) throws -> JobRow? {
+        try first(.holderOfKey, key, sequence)
+    }
+
+    public func nextWaiting(forKey key: String, after sequence: Int64) throws -> JobRow? {
+        try first(.nextWaitingForKey, key, sequence)
+    }
+
+    private func first(_ sql: SQL, _ key: String, _ sequence: Int64) throws -> JobRow? {
+        try connection.first(sql, {
+            $0.bind(1, key)
+            $0.bind(2, sequence)
+        }, connection.row)
+    }
 
     public func nextDue() throws -> Timestamp? {
         try connection.first(.nextDue) { Timestamp(milliseconds: $0.int(0)) }

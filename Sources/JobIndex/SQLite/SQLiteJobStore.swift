@@ -48,6 +48,11 @@ public final class SQLiteJobStore: JobStore {
         }
     }
 
+    public func close() throws {
+        if batch != .none { try rollback() }
+        try connection.close()
+    }
+
     public func commit() throws {
         switch batch {
         case .none: return

@@ -29,6 +29,9 @@ public struct StateRecord: Sendable, Equatable {
     public var failures: Int
     /// Somebody wants it run again: its dependencies, its start and its expiry no longer count.
     public var isRetried: Bool
+    /// The last control job that had it run again, with its time: one that is carried out a second time after a crash
+    /// finds that this is done.
+    public var againBy: String?
     public var isHeld: Bool
     /// Who holds it: the id of the control job.
     public var heldBy: String?
@@ -41,7 +44,7 @@ public struct StateRecord: Sendable, Equatable {
         case cancelled, superseded, recovered
     }
 
-    public init(reason: Reason? = nil, until: Timestamp? = nil, waitsFor: [String] = [], missing: [String] = [], attempts: Int = 0, lost: Int = 0, failures: Int = 0, isRetried: Bool = false, isHeld: Bool = false, heldBy: String? = nil, since: Timestamp? = nil, ending: Ending? = nil) {
+    public init(reason: Reason? = nil, until: Timestamp? = nil, waitsFor: [String] = [], missing: [String] = [], attempts: Int = 0, lost: Int = 0, failures: Int = 0, isRetried: Bool = false, againBy: String? = nil, isHeld: Bool = false, heldBy: String? = nil, since: Timestamp? = nil, ending: Ending? = nil) {
         self.reason = reason
         self.until = until
         self.waitsFor = waitsFor
@@ -50,6 +53,7 @@ public struct StateRecord: Sendable, Equatable {
         self.lost = lost
         self.failures = failures
         self.isRetried = isRetried
+        self.againBy = againBy
         self.isHeld = isHeld
         self.heldBy = heldBy
         self.since = since
@@ -67,6 +71,7 @@ public struct StateRecord: Sendable, Equatable {
         object["missing"] = missing.isEmpty ? nil : .array(missing.map(JSON.string))
         object["since"] = .optional(since?.description)
         object["retried"] = isRetried ? true : nil
+        object["again_by"] = .optional(againBy)
         object["held"] = isHeld ? true : nil
         object["held_by"] = .optional(heldBy)
         object["ending"] = .optional(ending?.rawValue)
@@ -84,7 +89,8 @@ public struct StateRecord: Sendable, Equatable {
             waitsFor: object["waits_for"]?.array?.compactMap(\.string) ?? [],
             missing: object["missing"]?.array?.compactMap(\.string) ?? [],
             attempts: object["attempts"]?.int ?? 0, lost: object["lost"]?.int ?? 0,
-            failures: object["failures"]?.int ?? 0, isRetried: object["retried"]?.bool ?? false, isHeld: object["held"]?.bool ?? false,
+            failures: object["failures"]?.int ?? 0, isRetried: object["retried"]?.bool ?? false,
+            againBy: object["again_by"]?.string, isHeld: object["held"]?.bool ?? false,
             heldBy: object["held_by"]?.string, since: object["since"]?.string.flatMap(Timestamp.init),
             ending: object["ending"]?.string.flatMap(Ending.init))
     }

@@ -79,7 +79,7 @@ public struct TaskRecord: Sendable, Equatable {
         let depth = try own.integer("depth", in: 0...1000) ?? 0
         let uid = try own.integer("uid", in: 0...Int(UInt32.max))
         let acceptedAt = try own.time("accepted_at")
-        let sequence = try own.integer("seq", in: 0...Int.max)
+        let sequence = try own.integer("seq", in: 0...(1 << 53))
         guard let id, let uid, let acceptedAt, let sequence else {
             throw TaskFault("not_accepted", "this is not the task.json of an accepted job", expected: "id, uid, accepted_at, seq")
         }

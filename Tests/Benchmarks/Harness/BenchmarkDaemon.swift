@@ -50,12 +50,6 @@ final class BenchmarkDaemon {
     func freeze() { process?.send(SIGSTOP) }
     func thaw() { process?.send(SIGCONT) }
 
-    /// Stops it and removes its spool.
-    func remove() throws {
-        try stop()
-        try workspace.remove(name)
-    }
-
     func path(_ state: JobState) -> String { spool.path + "/" + state.rawValue }
 
     private static func tail(of log: String) -> String {

@@ -21,7 +21,6 @@ enum Choosing: Benchmark {
             long.add(try large.choose(perRound))
         }
         let ratio = Double(long.median) / Double(short.median)
-        try conditions.workspace.remove("choose")
         return [
             Row(
                 "\(about), \(few) → \(many) queued", figure: Shown.time(long.median / Int64(perRound)),

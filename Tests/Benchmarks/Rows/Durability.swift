@@ -31,7 +31,6 @@ enum Durability: Benchmark {
             })
         }
         sync.stop()
-        try conditions.workspace.remove("sync")
         return [
             Row(
                 "\(about), p50", figure: Shown.time(ours.median), yardstick: "append 4 KiB + fdatasync \(Shown.time(theirs.median))",

@@ -22,7 +22,7 @@ enum Idling: Benchmark {
         let fresh = try process.residentBytes()
         let freshWakeUps = try wakeUps(of: process, seconds: seconds)
 
-        let drops = try Drops(count, in: try workspace.make("drops")) { _ in ["/bin/true"] }
+        let drops = try Drops(count, in: try workspace.make("idle-drops")) { _ in ["/bin/true"] }
         let done = try ArrivalWatch([(daemon.path(.done), ArrivalWatch.renames)])
         try drops.dropAll(into: try daemon.spool.directory(SpoolLayout.inbox))
         try done.wait(for: count, step: 5)
@@ -31,8 +31,7 @@ enum Idling: Benchmark {
         let runners = try process.children()
         let usedWakeUps = try wakeUps(of: process, seconds: seconds)
         conditions.say("  \(runners.count) runners wait, of \(Shown.mebibytes(try runners.map { try $0.residentBytes() }.max() ?? 0)) each")
-        try daemon.remove()
-        try workspace.remove("drops")
+        try daemon.stop()
 
         func memory(_ what: String, _ bytes: Int64) -> Row {
             Row("\(about): resident, \(what)", figure: Shown.mebibytes(bytes), target: "≤ 30 MiB", isReached: bytes <= mostBytes)

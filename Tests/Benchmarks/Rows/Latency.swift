@@ -19,7 +19,7 @@ enum Latency: Benchmark {
         let stamps = try workspace.make("stamps")
         let plainStamps = try workspace.make("plain-stamps")
         let plainInbox = try workspace.make("plain-inbox")
-        let drops = try Drops(count, in: try workspace.make("drops")) { [workspace.stamp, "\(stamps.path)/j\($0)"] }
+        let drops = try Drops(count, in: try workspace.make("stamp-drops")) { [workspace.stamp, "\(stamps.path)/j\($0)"] }
         let plainDrops = try Drops(count, in: try workspace.make("plain-drops")) { [workspace.stamp, "\(plainStamps.path)/j\($0)"] }
 
         let daemon = try BenchmarkDaemon("latency", in: workspace)
@@ -44,8 +44,7 @@ enum Latency: Benchmark {
             theirs.add(try stamp(index, in: plainStamps) - plainlyDropped)
         }
         observer.stop()
-        try daemon.remove()
-        for name in ["stamps", "plain-stamps", "plain-inbox", "drops", "plain-drops"] { try workspace.remove(name) }
+        try daemon.stop()
 
         return [50, 99].map { percent in
             let (own, other) = (ours.percentile(percent), theirs.percentile(percent))

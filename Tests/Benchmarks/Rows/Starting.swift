@@ -31,8 +31,6 @@ enum Starting: Benchmark {
             rebuilding.add(try start(rebuilding: true))
             conditions.say("  round \(round + 1): find \(Shown.time(finding.values[round])), start \(Shown.time(starting.values[round])), rebuild \(Shown.time(rebuilding.values[round]))")
         }
-        conditions.say("  removing them")
-        try daemon.remove()
         return [("start with \(count) jobs on disk", starting), ("the same, building the index anew", rebuilding)].map { what, samples in
             let ratio = Double(samples.median) / Double(finding.median)
             return Row(

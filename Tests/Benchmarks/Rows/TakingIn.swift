@@ -12,7 +12,7 @@ enum TakingIn: Benchmark {
         var ours = Samples()
         var theirs = Samples()
         for round in 0..<conditions.choose(5, quick: 1) {
-            let (own, other) = try measure(count, in: conditions.workspace)
+            let (own, other) = try measure(count, "intake\(round)", in: conditions.workspace)
             ours.add(own)
             theirs.add(other)
             conditions.say("  round \(round + 1): \(Shown.rate(count, in: own)), create + write + rename \(Shown.rate(count, in: other))")
@@ -26,12 +26,12 @@ enum TakingIn: Benchmark {
         ]
     }
 
-    private static func measure(_ count: Int, in workspace: Workspace) throws -> (Int64, Int64) {
-        let daemon = try BenchmarkDaemon("intake", in: workspace)
+    private static func measure(_ count: Int, _ name: String, in workspace: Workspace) throws -> (Int64, Int64) {
+        let daemon = try BenchmarkDaemon(name, in: workspace)
         try daemon.spool.directory(makingIfMissing: SpoolLayout.daemon).write([], to: SpoolLayout.Daemon.pause)
         try daemon.start()
         let inbox = try daemon.spool.directory(SpoolLayout.inbox)
-        let staging = try workspace.make("drops")
+        let staging = try workspace.make("\(name)-drops")
         let bytes = Drops.task(["/bin/true"])
         let accepted = try ArrivalWatch([(daemon.path(.queued), ArrivalWatch.renames)])
         daemon.freeze()
@@ -46,8 +46,7 @@ enum TakingIn: Benchmark {
             daemon.thaw()
             try accepted.wait(for: count, step: 1)
         }
-        try daemon.remove()
-        try workspace.remove("drops")
+        try daemon.stop()
         return (own, other)
     }
 }

@@ -32,7 +32,7 @@ enum WholeLife: Benchmark {
     }
 
     private static func measure(_ count: Int, _ name: String, in workspace: Workspace) throws -> Int64 {
-        let drops = try Drops(count, in: try workspace.make("drops")) { _ in ["/bin/true"] }
+        let drops = try Drops(count, in: try workspace.make("\(name)-drops")) { _ in ["/bin/true"] }
         let daemon = try BenchmarkDaemon(name, in: workspace)
         try daemon.start()
         let inbox = try daemon.spool.directory(SpoolLayout.inbox)
@@ -41,8 +41,7 @@ enum WholeLife: Benchmark {
             try drops.dropAll(into: inbox)
             try done.wait(for: count, step: 2)
         }
-        try daemon.remove()
-        try workspace.remove("drops")
+        try daemon.stop()
         return time
     }
 }
