@@ -56,11 +56,13 @@ import TestSupport
         #expect(spool.outcome("job") == "succeeded" && spool.reaches("waiting", "later"))
         #expect(first.stop() == 0)
         let before = Programs.rouse(["list", "--json"], on: spool).output
+        // The log beside it may hold every page, and then nothing is lost.
+        for name in ["index.sqlite-wal", "index.sqlite-shm"] { unlink(spool.path(name)) }
         spool.write(String(repeating: "this is no database ", count: 500), to: spool.path("index.sqlite"))
         let second = TestDaemon(spool)
         #expect(Programs.rouse(["list", "--json"], on: spool).output == before)
         #expect(second.output.contains("built anew"))
-        #expect(try Directory(spool.path).entries().contains { $0.name.display.hasPrefix("index.sqlite.") || $0.name.display.hasPrefix("index.sqlite-damaged") || $0.name.display.contains("damaged") })
+        #expect(try Directory(spool.path).entries().contains { $0.name.display.contains("damaged") })
         spool.drop("next", #"{"run": ["true"], "after": ["job"]}"#)
         #expect(spool.outcome("next") == "succeeded")
         #expect(second.stop() == 0)

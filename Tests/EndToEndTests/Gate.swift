@@ -41,6 +41,6 @@ extension TestSpool {
 
     func path(_ name: String) -> String { "\(path)/\(name)" }
 
-    /// Lets a job's directory be dropped again, as `mv spool/failed/x spool/inbox/` does.
+    /// Renames within the spool, as `mv spool/failed/x spool/inbox/` does.
     func move(_ source: String, to target: String) -> Bool { rename(path(source), path(target)) == 0 }
 }
