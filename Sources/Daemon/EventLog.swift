@@ -11,13 +11,14 @@ final class EventLog {
     /// happened, the directories what is.
     private static let mostBuffered = 4 << 20
 
-    private let directory: Directory
+    private let spool: Spool
+    private var directory: Directory { spool.events }
     private var buffer: [UInt8] = []
     private var file: Int32 = -1
     private var day = ""
     private(set) var lost = 0
 
-    init(_ directory: Directory) { self.directory = directory }
+    init(_ spool: Spool) { self.spool = spool }
 
     deinit { if file >= 0 { close(file) } }
 

@@ -17,6 +17,9 @@ final class Intake {
     /// A sub-directory of `inbox/` was found, or one is gone.
     var onInboxes: ([String]) -> Void = { _ in }
 
+    /// Whether a runner is at work for the job.
+    var isGuarded: (JobID) -> Bool = { _ in false }
+
     init(ledger: Ledger, staging: Staging, requeue: Requeue) {
         self.ledger = ledger
         self.staging = staging
@@ -83,6 +86,11 @@ final class Intake {
     /// change, and so does the last write.
     private func list(_ inbox: Inbox) throws(SystemFault) {
         inbox.directory = try inbox.queue.map { queue throws(SystemFault) in try ledger.spool.inbox.directory(queue) } ?? ledger.spool.inbox
+        if let queue = inbox.queue, ((try? inbox.directory.readTask()) ?? nil) != nil {
+            // A copy of a job, and no queue: it had no task.json yet when it was first seen.
+            inboxes[queue] = nil
+            return hint(nil)
+        }
         var found: [(changed: Int64, name: EntryName)] = []
         var queues: [String] = []
         for entry in try inbox.directory.entries() where !Self.isIgnored(entry.name) {
@@ -194,6 +202,12 @@ final class Intake {
                 code: "not_a_job", message: "it is a directory without the task.json of a job", file: name.display,
                 expected: "a task file, or a directory from done/ or failed/",
                 hint: inbox.queue == nil ? "a queue's name has letters, digits, '.', '_' and '-'" : "a queue holds no queues"))
+        }
+        if isGuarded(id) {
+            // Two attempts at once are nobody's wish.
+            inbox.settling.forget(name)
+            ledger.events.append("put_back", job: id, ["hint": "it is running; end it with: rouse cancel, or rouse recover"])
+            return try inbox.directory.rename(name, to: ledger.spool.directory(of: .running), as: id.text)
         }
         guard task.id == id else {
             return try reject(name, in: inbox, RejectionRecord(

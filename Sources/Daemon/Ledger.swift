@@ -22,7 +22,7 @@ final class Ledger {
     init(spool: Spool, store: any JobStore) throws {
         self.spool = spool
         self.store = store
-        events = EventLog(spool.events)
+        events = EventLog(spool)
         nextSequence = try store.highestSequence() + 1
     }
 

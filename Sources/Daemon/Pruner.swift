@@ -84,7 +84,7 @@ public struct Pruner {
         var trash: [String] = []
         let archiver = Archiver(spool: spool) { trash.append($0) }
         if lock != nil { try archiver.recover() }
-        let events = EventLog(spool.events)
+        let events = EventLog(spool)
         var gone: [JobID] = []
         for start in stride(from: 0, to: candidates.count, by: Self.batch) {
             let batch = candidates[start..<min(start + Self.batch, candidates.count)]

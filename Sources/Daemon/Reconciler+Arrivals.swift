@@ -21,7 +21,9 @@ extension Reconciler {
             return checkPause()
         }
         let inbox = spool.inbox.path
-        if path == inbox {
+        if path == spool.root.path {
+            do { try spool.reopen() } catch { stalled(error) }
+        } else if path == inbox {
             intake.hint(nil)
         } else if path.hasPrefix(inbox + "/") {
             intake.hint(String(path.dropFirst(inbox.count + 1)))
@@ -57,7 +59,7 @@ extension Reconciler {
                 logger.warning("the runner did not run \(id): \(reason)")
                 try finisher.attemptNeverBegan(id, pause: Self.pause)
             }
-        } catch let fault as SystemFault where fault.isMissing {
+        } catch let fault as SystemFault where fault.isMissing && !spool.directory(of: .running).contains(id.text) {
             logger.warning("\(id) ended, and its directory is gone from running/")
             ledger.erase(id)
         } catch {

@@ -195,6 +195,7 @@ actor Reconciler {
             try finisher.finish(task, in: .queued, ResultRecord(
                 id: row.id, outcome: .expired, error: error, attempts: row.attempts, queuedAt: row.acceptedAt, finishedAt: .now))
         }
+        intake.isGuarded = { [runners] in runners.isGuarded($0) }
         staging.onAccepted = { [unowned self] row, task in self.assumeIsolated { $0.accepted(row, task) } }
         controller.onAccepted = { [unowned self] row, task in self.assumeIsolated { $0.accepted(row, task) } }
         waiting.onSuperseded = { [controller] rows, id in controller.supersede(rows, by: id) }

@@ -64,8 +64,12 @@ final class Rescuer {
             }
         }
         for (id, state) in known where !seen.contains(id) {
-            repaired += 1
-            ledger.events.append("gone", job: id, ["state": .string(state.rawValue)])
+            // Finished jobs are pruned from the command line; any other was taken away by hand.
+            if !state.isFinished {
+                repaired += 1
+                ledger.events.append("gone", job: id, ["state": .string(state.rawValue)])
+                runners.cancel(id)
+            }
             try ledger.store.remove(id)
         }
         try ledger.store.commit()
@@ -161,6 +165,7 @@ final class Rescuer {
             try finisher.attemptLost(id, attempt: attempt)
         case .neverStarted: try finisher.attemptNeverBegan(id, pause: pause)
         case .lost:
+            warn("\(id): the runner of attempt \(attempt) is gone without a word; what it left is ended")
             _ = Orphans.endAll(ofJobDirectory: "\(run?.spool ?? ledger.spool.path)/\(JobState.running.rawValue)/\(id)", attempt: attempt)
             try finisher.attemptLost(id, attempt: attempt)
         }

@@ -6,16 +6,16 @@ final class Spool {
     /// Absolute, without symbolic links.
     let path: String
     let root: Directory
-    let rejected: Directory
-    let staging: Directory
-    let events: Directory
-    let archive: Directory
     // People make, move and remove these while the daemon runs; see `reopen`.
+    private(set) var rejected: Directory
+    private(set) var staging: Directory
+    private(set) var events: Directory
+    private(set) var archive: Directory
     private(set) var inbox: Directory
     private(set) var daemon: Directory
     private(set) var queues: Directory
     private(set) var schedules: Directory
-    private let states: [JobState: Directory]
+    private var states: [JobState: Directory]
 
     /// Opens the spool at `path`, making sub-directories that are missing: version control keeps no empty ones.
     init(_ path: String) throws(DaemonFault) {
@@ -55,9 +55,14 @@ final class Spool {
         }
     }
 
-    /// Opens again the directories that are watched: another one may have taken the place of one that was held open.
-    /// What is missing is made, as at the start.
+    /// Opens the directories again: another one may have taken the place of one that was held open. What is missing is
+    /// made, as at the start.
     func reopen() throws(SystemFault) {
+        for state in JobState.allCases { states[state] = try root.directory(makingIfMissing: state.rawValue) }
+        rejected = try root.directory(makingIfMissing: SpoolLayout.rejected)
+        staging = try root.directory(makingIfMissing: SpoolLayout.staging)
+        events = try root.directory(makingIfMissing: SpoolLayout.events)
+        archive = try root.directory(makingIfMissing: SpoolLayout.archive)
         inbox = try root.directory(makingIfMissing: SpoolLayout.inbox)
         daemon = try root.directory(makingIfMissing: SpoolLayout.daemon)
         let config = try root.directory(makingIfMissing: SpoolLayout.config)

@@ -4,7 +4,7 @@ import SpoolFormat
 struct RetryCommand: ParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "retry", abstract: "Run finished jobs again.",
-        discussion: "The attempts so far are kept in attempts/. Without a daemon: mv DIR/failed/ID DIR/inbox/.")
+        discussion: "By --queue or --label only those that failed. The attempts so far are kept in attempts/. Without a daemon: mv DIR/failed/ID DIR/inbox/.")
 
     @OptionGroup var arguments: ControlArguments
 
