@@ -5,8 +5,8 @@ import SpoolFormat
 /// Looks at what was dropped: what is whole and right goes on to `Staging`, what is wrong is rejected, and what may yet
 /// become right is looked at again.
 final class Intake {
-    /// How many files one round takes in before others have their turn.
-    private static let batch = 128
+    /// How many files one round takes in before others have their turn: slots that fall free stay empty meanwhile.
+    private static let batch = 16
 
     private let ledger: Ledger
     private let staging: Staging
