@@ -73,8 +73,8 @@ let package = Package(
             name: "rouse-bench", dependencies: ["SpoolFormat", "JobIndex", "CLinux"], path: "Tests/Benchmarks",
             exclude: ["Stamp"], swiftSettings: settings),
         .executableTarget(
-            name: "rouse-bench-stamp", path: "Tests/Benchmarks/Stamp", linkerSettings: [.unsafeFlags(["-nostartfiles", "-static-executable"])]),
-
+            name: "rouse-bench-stamp", dependencies: ["CLinux"], path: "Tests/Benchmarks/Stamp", swiftSettings: settings,
+            linkerSettings: [.unsafeFlags(["-static-stdlib"])]),
         .testTarget(name: "SpoolFormatTests", dependencies: ["SpoolFormat"], swiftSettings: settings),
         .testTarget(name: "JobIndexTests", dependencies: ["JobIndex", "SpoolFormat"], swiftSettings: settings),
         .testTarget(name: "JobRunnerTests", dependencies: ["JobRunner", "SpoolFormat", "CLinux"], swiftSettings: settings),
