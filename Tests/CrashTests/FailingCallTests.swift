@@ -4,7 +4,7 @@ import Testing
 import TestSupport
 
 /// Calls that fail for a while: for want of room, of descriptors, or because a disk is bad.
-@Suite struct FailingCallTests {
+@Suite(.enabled(if: Thorough.isAskedFor)) struct FailingCallTests {
     struct Fault: CustomTestStringConvertible {
         var call: String
         var error: String

@@ -4,7 +4,7 @@ import Testing
 import TestSupport
 
 /// Runners are killed, alone and together with the daemon. What may be run again is; what may not is not.
-@Suite struct RunnerKillTests {
+@Suite(.enabled(if: Thorough.isAskedFor)) struct RunnerKillTests {
     static let calls = ["openat", "renameat2", "write", "sendto", "mkdirat"]
 
     /// Kills the daemon, runners and programs, each before its own `number`th call of the kind.
