@@ -16,7 +16,7 @@ extension Reconciler {
         }
         if !isStopping {
             step { try refreshConfiguration() }
-            step { if intake.hasMore, !ledger.isIndexBehind { try intake.work() } }
+            step { if intake.hasMore, !ledger.isIndexBehind { try takeIn() } }
             step { try performControls() }
         }
         step { if waiting.hasMore, !ledger.isIndexBehind { try waiting.work() } }
@@ -28,12 +28,25 @@ extension Reconciler {
         if committed { makeDurable() }
         if let failure { stalled(failure) } else if ledger.isIndexBehind { stalled(DaemonFault("the index is behind the files")) }
         defer { (hasFailed, isTryingAgain) = (false, false) }
-        if committed || dueIsStale { setDueAlarm() }
-        if hasFailed { return }
+        if hasFailed {
+            dueIsStale = true
+            return
+        }
         // A round in which nothing was tried that had failed says nothing.
         if isTryingAgain { recovered() }
         if let wait = intake.nextLook { settleAlarm?.set(after: wait) }
-        if (intake.hasMore && !isStopping) || waiting.hasMore || forgetting.hasMore || !controls.isEmpty { loop.post {} }
+        if committed || dueIsStale { setDueAlarm() }
+        if (intake.hasMore && !isIntakeHeld && !isStopping) || waiting.hasMore || forgetting.hasMore || !controls.isEmpty { loop.post {} }
+    }
+
+    /// What can't be taken in goes back where it was dropped, which is an event there, too: looked at again at once, it
+    /// would go round in circles.
+    func takeIn() throws {
+        guard !isIntakeHeld else { return }
+        do { try intake.work() } catch {
+            isIntakeHeld = true
+            throw error
+        }
     }
 
     func performControls() throws {

@@ -30,6 +30,7 @@ extension Reconciler {
         sweepAlarm?.set(after: settings.sweep)
         watcher.verify()
         look(at: nil, reopening: true)
+        isIntakeHeld = false
         do {
             try repairIndex()
             try finishHalfDone()
@@ -46,15 +47,22 @@ extension Reconciler {
         hasFailed = true
         let message = "\(error)"
         fault = message
-        // A full disk is met at every file, and is one thing to say.
-        let kind = (error as? SystemFault).map { String($0.errno) } ?? message
-        if faultsSaid.insert(kind).inserted {
+        if isNews(error) {
             logger.error("\(message); what is there is kept, and it is tried again")
             ledger.events.append("stalled", ["message": .string(message)])
             statusChanged()
         }
+        // What fails meanwhile must not put it off.
+        guard !isRetrySet else { return }
+        isRetrySet = true
         faults = min(faults + 1, 6)
         retryAlarm?.set(after: TimeSpan(milliseconds: min(30_000, 500 << Int64(faults))))
+    }
+
+    /// A full disk is met at every file, and by the index, and is one thing to say.
+    func isNews(_ error: any Error) -> Bool {
+        guard let fault = error as? SystemFault else { return faultsSaid.isEmpty && faultsSaid.insert(0).inserted }
+        return faultsSaid.insert(fault.errno).inserted
     }
 
     func tryAgain() {
@@ -63,8 +71,14 @@ extension Reconciler {
         postponed = []
         if !starts.isEmpty { synced(starts, .failure(SystemFault("sync", "the index", errno: EIO))) }
         isTryingAgain = true
+        isRetrySet = false
+        isIntakeHeld = false
         do {
-            if mustRecoverIndex || ledger.isIndexBehind { try repairIndex() }
+            if mustRecoverIndex || ledger.isIndexBehind {
+                try repairIndex()
+                // Who waits for what ended meanwhile could not be told.
+                try rescuer.reconsiderWaiters()
+            }
             try finishHalfDone()
         } catch { stalled(error) }
         look(at: nil, reopening: true)

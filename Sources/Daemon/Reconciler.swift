@@ -52,12 +52,15 @@ actor Reconciler {
     var mustRefreshQueues = true
     var mustRefreshSchedules = true
     var fault: String?
-    /// Kinds of faults that have been told since all was well.
-    var faultsSaid: Set<String> = []
+    /// The error codes that have been told of since all was well; 0 is another fault.
+    var faultsSaid: Set<Int32> = []
     var faults = 0
     /// In this round.
     var hasFailed = false
     var isTryingAgain = false
+    var isRetrySet = false
+    /// Nothing is taken in before the next try.
+    var isIntakeHeld = false
     /// The index has not been brought up to the files since the start.
     var mustRecoverIndex = true
     /// Starts that must be on disk before they begin, and could not be put there.
@@ -232,6 +235,7 @@ actor Reconciler {
             try status.write(
                 isRunning: isRunning, isPaused: scheduler.isPaused && !isStopping, version: Rouse.version,
                 counts: ledger.ask([]) { try $0.counts() }, rejections: ledger.rejections, runners: runners.count, fault: fault)
-        } catch { logger.error("\(error)") }
+            if fault == nil { faultsSaid = [] }
+        } catch { if isNews(error) { logger.error("\(error)") } }
     }
 }

@@ -47,8 +47,8 @@ final class Waiting {
     func work() throws {
         let batch = Array(pending.prefix(Self.batch))
         pending.removeFirst(batch.count)
+        isPending.subtract(batch)
         for (index, id) in batch.enumerated() {
-            isPending.remove(id)
             do { try judge(id) } catch {
                 for id in batch[index...] { reconsider(id) }
                 throw error

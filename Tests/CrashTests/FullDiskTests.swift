@@ -19,8 +19,10 @@ import TestSupport
         // One that has ended, one that runs when the disk is full, some that arrive then: moved in, which takes no room.
         spool.drop("before", #"{"run": ["true"]}"#)
         #expect(spool.finished("before")?["outcome"]?.string == "succeeded")
-        spool.drop("during", #"{"run": "mkdir \#(marks.path)/during; read x < \#(gate); echo end", "on_crash": "fail"}"#)
+        spool.drop("during", #"{"run": "mkdir \#(marks.path)/during; read x < \#(gate); exit 0", "on_crash": "fail"}"#)
         #expect(spool.wait { marks.all.contains("during") })
+        spool.drop("due", #"{"run": ["true"], "delay": "1s"}"#)
+        #expect(spool.reaches("waiting", "due"))
         let late = (0..<20).map { "late-\($0)" }
         for id in late { spool.write(#"{"run": ["mkdir", "\#(marks.path)/\#(id)"], "on_crash": "fail"}"#, to: "\(spool.path)/.\(id)") }
         disk.fill()
@@ -38,7 +40,7 @@ import TestSupport
         #expect(late.allSatisfy { spool.exists("inbox/\($0).json") || spool.exists(".staging/\($0)") || spool.state(of: $0) != nil })
 
         disk.empty()
-        #expect(spool.wait { (late + ["during"]).allSatisfy { spool.exists("done/\($0)") } }, "\(Self.lines(words))")
+        #expect(spool.wait(seconds: 60) { (late + ["during", "due"]).allSatisfy { spool.exists("done/\($0)") } }, "\(Self.lines(words)) \((late + ["during"]).map { ($0, spool.state(of: $0) ?? "nowhere") }) \(spool.list("inbox")) \(spool.text("running/during/run.json") ?? "-") \(spool.events().suffix(8).map { JSONWriter.text($0) })")
         #expect(marks.all == (late + ["during", "gate", "words"]).sorted())
         #expect(late.allSatisfy { spool.result(of: $0)?["attempts"]?.int == 1 })
         #expect(spool.wait { spool.events().contains { $0["event"]?.string == "unstalled" } })

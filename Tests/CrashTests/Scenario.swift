@@ -51,7 +51,7 @@ final class Scenario {
     func describe() -> String {
         let states = (JobState.allCases.map(\.rawValue) + ["inbox", "rejected"]).map { "\($0): \(spool.list($0))" }
         let staged = (try? Directory(spool.path + "/.staging").entries().map(\.name.display)) ?? []
-        return (states + ["staging: \(staged)", "marks: \(marks.all)", daemon.output]).joined(separator: "\n")
+        return (states + ["staging: \(staged)", "marks: \(marks.all)", "archived: \(archived)", daemon.output] + spool.events().suffix(60).map { JSONWriter.text($0) }).joined(separator: "\n")
     }
 
     private func task(_ id: String, _ options: String = "", script: String = "") {
@@ -150,7 +150,11 @@ final class Scenario {
 
     /// What is true of every spool at rest: nothing on its way, no process, and an index that says what the files say.
     func checkRest(_ label: String) {
-        wait("\(label): an empty .staging") { stagedNames.isEmpty }
+        // What could not be removed at once goes at the next sweep.
+        wait("\(label): an empty .staging") {
+            if !stagedNames.isEmpty { daemon.send(SIGUSR1) }
+            return stagedNames.isEmpty
+        }
         // The point may lie in the daemon's last commit, or in its end.
         var code = daemon.stop()
         if code == 128 + Int(SIGKILL) {

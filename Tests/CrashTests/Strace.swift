@@ -16,8 +16,8 @@ enum Strace {
     }
 
     /// Lets calls fail; `range` as strace's `when` takes it: `3..10`.
-    static func failing(_ call: String, with error: String, _ range: String) -> [String] {
-        command(call, ["-e", "inject=\(call):error=\(error):when=\(range)"], follows: false)
+    static func failing(_ call: String, with error: String, _ range: String, on path: String? = nil) -> [String] {
+        command(call, ["-e", "inject=\(call):error=\(error):when=\(range)"] + (path.map { ["-P", $0] } ?? []), follows: false)
     }
 
     /// Writes the named calls of the daemon to a file.
