@@ -118,11 +118,16 @@ private struct SignalService: Service {
         var ends = 0
         for await signal in signals {
             switch signal {
-            case .sigusr1: await reconciler.sweep()
+            case .sigusr1: tell { $0.sweep() }
             default:
                 ends += 1
-                if ends > 1 { await reconciler.stopWaiting() }
+                if ends > 1 { tell { $0.stopWaiting() } }
             }
         }
+    }
+
+    /// Without waiting for it: the daemon may be about to end, and then never comes to it.
+    private func tell(_ body: @escaping @Sendable (isolated Reconciler) -> Void) {
+        reconciler.loop.post { [weak reconciler] in reconciler?.assumeIsolated(body) }
     }
 }

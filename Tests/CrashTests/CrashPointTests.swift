@@ -4,14 +4,14 @@ import TestSupport
 
 /// The daemon is killed before its first, second, third … call of a kind, at every point where what it does reaches
 /// the disk or a runner, until a scenario of all kinds of tasks comes through unharmed.
-@Suite(.enabled(if: Thorough.isAskedFor)) struct CrashPointTests {
+@Suite struct CrashPointTests {
     /// The calls, and every how many of them the daemon is killed where there is little time.
     static let calls: [(name: String, stride: Int)] = [
         ("renameat2", 12), ("mkdirat", 6), ("unlinkat", 5), ("write", 25), ("pwrite64", 25), ("openat", 60), ("sendto", 4), ("fdatasync", 4),
     ]
 
     @Test(arguments: calls.map(\.name)) func aDaemonThatIsKilledAtACallLosesNothingAndRunsNothingTwice(call: String) {
-        let isFull = getenv("ROUSE_TEST_FULL") != nil
+        let isFull = Thorough.isAskedFor
         let stride = isFull ? 1 : Self.calls.first { $0.name == call }!.stride
         var number = isFull ? 1 : Int.random(in: 1...stride)
         while true {

@@ -4,7 +4,7 @@ import Testing
 import TestSupport
 
 /// Calls that fail for a while: for want of room, of descriptors, or because a disk is bad.
-@Suite(.enabled(if: Thorough.isAskedFor)) struct FailingCallTests {
+@Suite struct FailingCallTests {
     struct Fault: CustomTestStringConvertible {
         var call: String
         var error: String
@@ -29,7 +29,7 @@ import TestSupport
 
     @Test(arguments: faults) func callsThatFailForAWhileLoseNothingAndRunNothingTwice(fault: Fault) {
         // Everywhere, where there is time.
-        let isFull = getenv("ROUSE_TEST_FULL") != nil && fault.file == nil
+        let isFull = Thorough.isAskedFor && fault.file == nil
         let ranges = isFull ? stride(from: fault.call == "openat" ? 200 : 2, to: 400, by: 9).map { "\($0)..\($0 + 2)" } : fault.ranges
         for range in ranges {
             let scenario = Scenario()

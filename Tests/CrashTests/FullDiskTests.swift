@@ -4,7 +4,7 @@ import Testing
 import TestSupport
 
 /// A file system that fills while tasks arrive, run and end.
-@Suite(.enabled(if: Thorough.isAskedFor)) struct FullDiskTests {
+@Suite struct FullDiskTests {
     @Test func aFullDiskIsSaidOnceLosesNothingAndIsLeftAsSoonAsThereIsRoom() throws {
         guard let disk = SmallDisk(megabytes: 6) else {
             Issue.record("mount is not permitted here: the test of a full disk needs root")

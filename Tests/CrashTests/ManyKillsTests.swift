@@ -7,7 +7,7 @@ import TestSupport
 
 /// Many writers, each with its own manners, and a daemon that is killed again and again.
 @Suite struct ManyKillsTests {
-    static let isFull = getenv("ROUSE_TEST_FULL") != nil
+    static let isFull = Thorough.isAskedFor
     static let drops = isFull ? 20_000 : 1600
     static let writers = 8
     static let kills = isFull ? 30 : 8

@@ -5,7 +5,7 @@ import TestSupport
 
 /// More events than the kernel keeps for a daemon that does not listen.
 @Suite struct OverflowTests {
-    static let files = getenv("ROUSE_TEST_FULL") != nil ? 40_000 : 17_500
+    static let files = Thorough.isAskedFor ? 40_000 : 17_500
 
     @Test func filesThatCameWhileTheQueueOfEventsOverflowedAreAllTakenIn() throws {
         let limit = try #require(Int(Programs.run(["cat", "/proc/sys/fs/inotify/max_queued_events"]).output.split(separator: "\n")[0]))

@@ -203,6 +203,19 @@ import TestSupport
         scenario.checkRest("half put away")
     }
 
+    // MARK: the end
+
+    /// What comes when the daemon is about to end holds its end up no more than what came before.
+    @Test func aDaemonThatIsToldToLookAroundAndToEndAtOnceEnds() {
+        for _ in 0..<10 {
+            scenario.start()
+            for _ in 0..<10 { scenario.daemon.send(SIGUSR1) }
+            scenario.daemon.send(SIGTERM)
+            for _ in 0..<10 { scenario.daemon.send(SIGUSR1) }
+            #expect(scenario.daemon.exitCode() == 0)
+        }
+    }
+
     // MARK: verbs
 
     /// A reply that hangs holds up neither the slot nor the key, and what was cancelled is not started meanwhile.

@@ -4,12 +4,12 @@ import Testing
 import TestSupport
 
 /// Runners are killed, alone and together with the daemon. What may be run again is; what may not is not.
-@Suite(.enabled(if: Thorough.isAskedFor)) struct RunnerKillTests {
+@Suite struct RunnerKillTests {
     static let calls = ["openat", "renameat2", "write", "sendto", "mkdirat"]
 
     /// Kills the daemon, runners and programs, each before its own `number`th call of the kind.
     @Test(arguments: calls) func whoeverIsKilledAtACallEveryTaskHasOneOutcomeAndNothingIsLeft(call: String) throws {
-        let numbers = getenv("ROUSE_TEST_FULL") != nil ? Array(1...60) : [1, 2, 3, 5].map { $0 + (call == "openat" ? 5 : 0) }
+        let numbers = Thorough.isAskedFor ? Array(1...60) : [1, 2, 3, 5].map { $0 + (call == "openat" ? 5 : 0) }
         for number in numbers {
             let scenario = Scenario()
             let ids = scenario.dropSome()

@@ -38,7 +38,7 @@ final class Scenario {
     /// Waits for a step of the scenario, with a daemon that lives. After one step that never came no other is waited for.
     func wait(_ what: String, for condition: () -> Bool) {
         guard !patienceIsOver else { return }
-        let end = Monotonic.now + 60_000
+        let end = Monotonic.now + 120_000
         repeat {
             keepAlive()
             if spool.wait(seconds: 1, or: processDescriptor, for: { condition() || !daemon.isRunning }), condition() { return }

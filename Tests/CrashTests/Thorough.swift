@@ -1,7 +1,7 @@
 import Glibc
 
-/// Whether the tests that go through every crash point and every failing call are asked for: by `ROUSE_TEST_FULL=1`.
-/// They take minutes, and wait for steps that a busy machine may take longer for than they have patience.
+/// Whether every crash point, every failing call and the full numbers are asked for, by `ROUSE_TEST_FULL=1`; they take
+/// the better part of an hour. Without it a sample is taken, another one each time.
 enum Thorough {
     static let isAskedFor = getenv("ROUSE_TEST_FULL") != nil
 }
