@@ -111,12 +111,16 @@ struct Admission {
         let configuration = queues[queue]
         try checkAccepted(file.verb, queue: queue, configuration, uid: request.uid)
         var options = file.options
-        if case .run = file.verb { options = options.filled(from: configuration.defaults) }
+        var origins: Origins?
+        if case .run = file.verb {
+            options = options.filled(from: configuration.defaults)
+            origins = file.options.origins(filledFrom: configuration.defaults)
+        }
         try checkReply(options.replyTo, configuration, uid: request.uid)
         let depth = try depth(of: options.parent, siblings: request.siblings)
         let task = TaskRecord(
             id: request.id, sequence: ledger.takeSequence(), verb: file.verb, queue: queue, uid: request.uid,
-            acceptedAt: request.now, depth: depth, options: options)
+            acceptedAt: request.now, depth: depth, options: options, origins: origins)
         if let expiry = task.options.expiresAt, let start = task.options.notBefore, expiry <= start {
             throw TaskFault(
                 "bad_value", "it expires at \(expiry), before it may start at \(start)",

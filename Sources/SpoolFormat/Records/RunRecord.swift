@@ -14,6 +14,12 @@ public struct RunRecord: Sendable, Equatable {
     public var grace: TimeSpan
     public var limits: Limits
     public var onCrash: CrashPolicy
+    /// What the daemon goes by before the attempt and after it; the runner does not.
+    public var priority: Int
+    public var retries: Int
+    public var backoff: Backoff?
+    /// Where the settings come from.
+    public var origins: Origins
     public var queue: String
     /// The spool's absolute path.
     public var spool: String
@@ -33,7 +39,13 @@ public struct RunRecord: Sendable, Equatable {
         timeout = task.timeout
         grace = task.grace
         limits = task.options.limits ?? Limits()
+        limits.logBytes = limits.logBytes ?? Defaults.logBytes
         onCrash = task.onCrash
+        priority = task.priority
+        retries = task.retries
+        backoff = task.retries > 0 ? task.options.backoff ?? Backoff() : nil
+        origins = task.origins
+        for name in queueEnvironment.keys where task.options.env?[name] == nil { origins.set(.queue, for: "env." + name) }
         queue = task.queue
         self.spool = spool
         self.runner = runner
@@ -55,6 +67,10 @@ public struct RunRecord: Sendable, Equatable {
         object["grace"] = .string(grace.description)
         object["limits"] = limits == Limits() ? nil : limits.json
         object["on_crash"] = .string(onCrash.rawValue)
+        object["priority"] = .number(priority)
+        object["retries"] = .number(retries)
+        object["backoff"] = backoff?.json
+        object["origins"] = allOrigins.json
         object["queue"] = .string(queue)
         object["spool"] = .string(spool)
         object["runner"] = runner.json
@@ -62,6 +78,14 @@ public struct RunRecord: Sendable, Equatable {
         object["deadline"] = .string(deadline.description)
         object["lost"] = lost == 0 ? nil : .number(lost)
         return .object(object)
+    }
+
+    /// Also of what nobody has set, so that the reader need not know what has a default.
+    private var allOrigins: Origins {
+        var all = origins
+        for name in ["priority", "timeout", "grace", "retries", "cwd", "on_crash", "limits.log_bytes"] { all.set(origins[name], for: name) }
+        if backoff != nil { all.set(origins["backoff"], for: "backoff") }
+        return all
     }
 
     public static func read(_ value: JSON) throws(TaskFault) -> RunRecord {
@@ -95,6 +119,11 @@ public struct RunRecord: Sendable, Equatable {
         self.limits.processes = limits?["processes"]?.int.map(Int64.init)
         self.limits.logBytes = limits?["log_bytes"]?.int.map(Int64.init)
         onCrash = try fields.choice("on_crash", CrashPolicy.self) ?? .rerun
+        priority = try fields.integer("priority", in: Bounds.priority) ?? 0
+        retries = try fields.integer("retries", in: 0...Int.max) ?? 0
+        // Written for people; the daemon goes by the task.
+        backoff = nil
+        origins = Origins(fields.take("origins"))
         queue = try fields.string("queue") ?? Defaults.queue
         let spool = try fields.string("spool")
         let runner = fields.take("runner").flatMap(ProcessIdentity.init)

@@ -15,10 +15,13 @@ public struct TaskRecord: Sendable, Equatable {
     /// The options as given, filled from the queue's defaults and then from the general ones; without `delay` and
     /// `expires_in`, which have become `not_before` and `expires_at`. What is not run keeps only its labels and its parent.
     public var options: TaskOptions
+    /// Where what decides about its attempts comes from.
+    public var origins: Origins
 
+    /// - Parameter origins: of the options; without them, all were in the task.
     public init(
         id: JobID, sequence: Int64, verb: Verb, queue: String, uid: UInt32, acceptedAt: Timestamp, depth: Int,
-        options: TaskOptions
+        options: TaskOptions, origins: Origins? = nil
     ) {
         self.id = id
         self.sequence = sequence
@@ -29,7 +32,9 @@ public struct TaskRecord: Sendable, Equatable {
         self.acceptedAt = acceptedAt
         self.depth = depth
         self.options = options
+        self.origins = Origins()
         if case .run = verb {
+            self.origins = origins ?? options.origins()
             self.options.timeout = options.timeout ?? Defaults.timeout
             self.options.grace = options.grace ?? Defaults.grace
             self.options.retries = options.retries ?? 0
@@ -64,6 +69,7 @@ public struct TaskRecord: Sendable, Equatable {
         var object: JSONObject = ["id": .string(id.text)]
         object[verb.name] = verb.json
         for member in options.json.members { object[member.name] = member.value }
+        object["origins"] = origins == Origins() ? nil : origins.json
         object["depth"] = depth == 0 ? nil : .number(depth)
         object["uid"] = .number(uid)
         object["accepted_at"] = .string(acceptedAt.description)
@@ -77,6 +83,7 @@ public struct TaskRecord: Sendable, Equatable {
         var own = FieldReader(object)
         let id = try own.take("id", expected: "a job id") { $0.string.flatMap(JobID.init) }
         let depth = try own.integer("depth", in: 0...1000) ?? 0
+        let origins = Origins(own.take("origins"))
         let uid = try own.integer("uid", in: 0...Int(UInt32.max))
         let acceptedAt = try own.time("accepted_at")
         let sequence = try own.integer("seq", in: 0...(1 << 53))
@@ -86,13 +93,13 @@ public struct TaskRecord: Sendable, Equatable {
         // Also what does not run came in by a queue and with a priority, which its verb does not take as options.
         let queue = try own.take("queue", expected: QueueName.expected) { $0.string.flatMap(QueueName.check) }
         let priority = try own.integer("priority", in: Bounds.priority)
-        for name in ["id", "depth", "uid", "accepted_at", "seq", "queue", "priority"] { object[name] = nil }
+        for name in ["id", "origins", "depth", "uid", "accepted_at", "seq", "queue", "priority"] { object[name] = nil }
         let file = try TaskReader.read(.object(object), at: JSONPath(), isElement: false, isRecord: true)
         var options = file.options
         options.priority = priority
         return TaskRecord(
             id: id, sequence: Int64(sequence), verb: file.verb, queue: queue ?? Defaults.queue, uid: UInt32(uid),
-            acceptedAt: acceptedAt, depth: depth, options: options)
+            acceptedAt: acceptedAt, depth: depth, options: options, origins: origins)
     }
 }
 
