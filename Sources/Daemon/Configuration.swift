@@ -2,92 +2,157 @@ import Glibc
 import SpoolFormat
 
 /// One directory of `config/`, a file a thing: read again on change, the last good version of each kept in force.
+///
+/// A copy of the last good version is in `daemon/config/`, so that it stays in force also for the next daemon.
 final class ConfigurationDirectory<Value: Equatable> {
-    private let open: () -> Directory
-    private var directory: Directory { open() }
+    private let spool: Spool
+    private let kind: String
     private let convert: (JSON) throws(TaskFault) -> Value
     private var seen: [String: FileStatus] = [:]
+    private var wasTrusted = true
+    private var hasLooked = false
     private(set) var values: [String: Value] = [:]
 
     struct Change {
         let name: String
-        /// `nil` where the file was removed.
+        /// What is in force now; `nil` where there is nothing.
         let value: Value?
         /// Why the new version is refused; the old one then stays.
         let fault: RejectionRecord?
     }
 
-    /// - Parameter directory: gives the directory as it is now; it may be another one than before.
-    init(_ directory: @escaping () -> Directory, convert: @escaping (JSON) throws(TaskFault) -> Value) {
-        open = directory
+    /// - Parameter kind: the directory's name, such as `queues`.
+    init(_ spool: Spool, _ kind: String, convert: @escaping (JSON) throws(TaskFault) -> Value) {
+        self.spool = spool
+        self.kind = kind
         self.convert = convert
     }
 
-    /// Reads what has changed since the last time.
-    func refresh() throws -> [Change] {
-        var changes: [Change] = []
+    /// Tells what has changed since the last time. What could not be read for want of something is tried the next time,
+    /// and keeps none of the others.
+    func refresh(_ report: (Change) throws -> Void) throws {
+        let config = try spool.root.directory(SpoolLayout.config)
+        let directory = try config.directory(kind)
+        let kept = try spool.daemon.directory(makingIfMissing: SpoolLayout.config).directory(makingIfMissing: kind)
+        let distrust = try Self.distrust(config, "config/") ?? Self.distrust(directory, "config/\(kind)/")
+        if (distrust == nil) != wasTrusted { seen = [:] }
+        wasTrusted = distrust == nil
+        var failure: (any Error)?
+        func step(_ body: () throws -> Void) { do { try body() } catch { failure = failure ?? error } }
         var present: Set<String> = []
-        for entry in try directory.entries() where entry.name.hasSuffix(".json") && !entry.name.hasSuffix(".error.json") {
-            guard let name = JobID(fileName: entry.name)?.text, QueueName.check(name) != nil else { continue }
+        for entry in try directory.entries() {
+            guard let name = Self.name(of: entry.name) else { continue }
             present.insert(name)
-            guard let status = try directory.status(entry.name), status != seen[name] else { continue }
-            seen[name] = status
-            let change = try read(name, status)
-            if change.fault == nil, change.value == values[name] { continue }
-            changes.append(change)
-            if let value = change.value { values[name] = value }
+            step {
+                guard let status = try directory.status(entry.name), status != seen[name] else { return }
+                let change = try read(name, status, in: directory, distrust, kept)
+                seen[name] = status
+                if change.fault == nil, change.value == values[name] { return }
+                values[name] = change.value
+                try report(change)
+            }
         }
-        for name in values.keys where !present.contains(name) {
-            values[name] = nil
-            changes.append(Change(name: name, value: nil, fault: nil))
+        for name in Set(seen.keys).union(values.keys).subtracting(present) {
+            step {
+                try directory.removeFile(name + ".error.json")
+                try kept.removeFile(name + ".json")
+                seen[name] = nil
+                if values.removeValue(forKey: name) != nil { try report(Change(name: name, value: nil, fault: nil)) }
+            }
         }
-        for name in seen.keys where !present.contains(name) {
-            seen[name] = nil
-            try directory.removeFile(name + ".error.json")
+        // What was removed while no daemon looked must not come back.
+        if !hasLooked {
+            for entry in try kept.entries() where !present.contains(String(entry.name.display.dropLast(5))) { try kept.removeFile(entry.name) }
         }
-        return changes
+        if let failure { throw failure }
+        hasLooked = true
     }
 
-    private func read(_ name: String, _ status: FileStatus) throws -> Change {
+    /// Says beside a file what could not be done of what it wants; `nil` takes that back.
+    func complain(_ name: String, _ record: RejectionRecord?) throws {
+        let directory = try spool.root.directory(SpoolLayout.config).directory(kind)
+        guard let record else { return try directory.removeFile(name + ".error.json") }
+        try directory.replace(name + ".error.json", with: JSONWriter.write(record.json))
+    }
+
+    /// The name of the thing that a file describes.
+    private static func name(of file: EntryName) -> String? {
+        guard file.hasSuffix(".json"), !file.hasSuffix(".error.json") else { return nil }
+        return JobID(fileName: file).flatMap { QueueName.check($0.text) }
+    }
+
+    private func read(_ name: String, _ status: FileStatus, in directory: Directory, _ distrust: Refusal?, _ kept: Directory) throws -> Change {
         let file = name + ".json"
         do {
-            let value = try value(of: file, status)
+            if let distrust { throw distrust.named(file) }
+            let (value, bytes) = try value(of: file, status, in: directory)
+            if try kept.read(file)?.bytes != bytes { try kept.replace(file, with: bytes) }
             try directory.removeFile(name + ".error.json")
             return Change(name: name, value: value, fault: nil)
         } catch let fault as Refusal {
             try directory.replace(name + ".error.json", with: JSONWriter.write(fault.record.json))
-            return Change(name: name, value: values[name], fault: fault.record)
+            return Change(name: name, value: try values[name] ?? last(file, in: kept), fault: fault.record)
         }
     }
 
-    private struct Refusal: Error { let record: RejectionRecord }
+    /// The version that an earlier daemon has found good, if it still is.
+    private func last(_ file: String, in kept: Directory) throws -> Value? {
+        guard let status = try kept.status(file) else { return nil }
+        do { return try value(of: file, status, in: kept).value } catch is Refusal { return nil }
+    }
 
-    private func value(of file: String, _ status: FileStatus) throws -> Value {
-        func refuse(_ code: String, _ message: String, hint: String? = nil) -> Refusal {
-            Refusal(record: RejectionRecord(code: code, message: message, file: file, hint: hint))
+    private struct Refusal: Error {
+        var record: RejectionRecord
+
+        init(_ record: RejectionRecord) { self.record = record }
+
+        init(_ code: String, _ message: String, _ file: String, hint: String? = nil) {
+            record = RejectionRecord(code: code, message: message, file: file, hint: hint)
         }
-        guard status.kind == .file else { throw refuse("not_a_file", "it is \(status.kind.words), not a regular file") }
-        // Who can write configuration can run programs as the daemon's user.
+
+        func named(_ file: String) -> Refusal {
+            var own = self
+            own.record.file = file
+            return own
+        }
+    }
+
+    /// Who can write configuration, or put it there, can run programs as the daemon's user.
+    private static func distrust(_ directory: Directory, _ name: String) throws -> Refusal? {
+        let status = try directory.status()
         guard status.uid == geteuid() || status.uid == 0 else {
-            throw refuse("wrong_owner", "it belongs to user \(status.uid), not to the daemon's user \(geteuid())")
+            return Refusal("wrong_owner", "\(name) belongs to user \(status.uid), not to the daemon's user \(geteuid())", name)
         }
         guard status.mode & 0o022 == 0 else {
-            throw refuse("writable_by_others", "others can write it (mode \(String(status.mode, radix: 8)))", hint: "chmod go-w \(file)")
+            return Refusal(
+                "writable_by_others", "others can write in \(name) (mode \(String(status.mode, radix: 8)))", name,
+                hint: "chmod go-w \(directory.path)")
+        }
+        return nil
+    }
+
+    private func value(of file: String, _ status: FileStatus, in directory: Directory) throws -> (value: Value, bytes: [UInt8]) {
+        guard status.kind == .file else { throw Refusal("not_a_file", "it is \(status.kind.words), not a regular file", file) }
+        guard status.uid == geteuid() || status.uid == 0 else {
+            throw Refusal("wrong_owner", "it belongs to user \(status.uid), not to the daemon's user \(geteuid())", file)
+        }
+        guard status.mode & 0o022 == 0 else {
+            throw Refusal("writable_by_others", "others can write it (mode \(String(status.mode, radix: 8)))", file, hint: "chmod go-w \(directory.path)/\(file)")
         }
         let bytes: [UInt8]
         do {
-            guard let content = try directory.read(file, limit: Defaults.taskBytes) else { throw refuse("gone", "it is gone") }
+            guard let content = try directory.read(file, limit: Defaults.taskBytes) else { throw Refusal("gone", "it is gone", file) }
             bytes = content.bytes
         } catch let fault as SystemFault {
-            throw refuse("unreadable", "\(fault)")
+            throw Refusal("unreadable", "\(fault)", file)
         }
-        guard bytes.count <= Defaults.taskBytes else { throw refuse("too_large", "it is larger than 1 MiB") }
+        guard bytes.count <= Defaults.taskBytes else { throw Refusal("too_large", "it is larger than 1 MiB", file) }
         do {
             let json: JSON
-            do { json = try JSONReader.read(bytes) } catch { throw Refusal(record: RejectionRecord(error, file: file)) }
-            return try convert(json)
+            do { json = try JSONReader.read(bytes) } catch { throw Refusal(RejectionRecord(error, file: file)) }
+            return (try convert(json), bytes)
         } catch let fault as TaskFault {
-            throw Refusal(record: RejectionRecord(fault, file: file, text: bytes))
+            throw Refusal(RejectionRecord(fault, file: file, text: bytes))
         }
     }
 }

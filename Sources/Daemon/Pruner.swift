@@ -38,7 +38,7 @@ public struct Pruner {
     public init(spool path: String) throws {
         spool = try Spool(path)
         queues = QueueBook(spool)
-        _ = try queues.refresh()
+        try queues.refresh { _ in }
         lock = try Self.takeLock(spool)
     }
 

@@ -7,10 +7,11 @@ final class QueueBook {
     private let none = QueueConfiguration()
 
     init(_ spool: Spool) {
-        files = ConfigurationDirectory({ spool.queues }) { json throws(TaskFault) in try QueueConfiguration.read(json) }
+        files = ConfigurationDirectory(spool, "queues") { json throws(TaskFault) in try QueueConfiguration.read(json) }
     }
 
-    func refresh() throws -> [ConfigurationDirectory<QueueConfiguration>.Change] { try files.refresh() }
+    func refresh(_ report: (ConfigurationDirectory<QueueConfiguration>.Change) throws -> Void) throws { try files.refresh(report) }
+    func complain(_ queue: String, _ record: RejectionRecord?) throws { try files.complain(queue, record) }
 
     var configured: [String] { files.values.keys.sorted() }
 

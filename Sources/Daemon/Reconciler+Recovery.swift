@@ -48,39 +48,60 @@ extension Reconciler {
     func refreshConfiguration() throws {
         if mustRefreshQueues {
             mustRefreshQueues = false
-            for change in try queues.refresh() {
+            let unopened = unopenedInboxes
+            try queues.refresh { change in
                 report("queue", change.name, isThere: change.value != nil, change.fault)
-                if let queue = change.value { try openInbox(change.name, queue) }
+                if let queue = change.value { try openInbox(change.name, queue) } else { unopenedInboxes[change.name] = nil }
             }
+            for name in unopened.keys where unopenedInboxes[name] == unopened[name] { try openInbox(name, queues[name]) }
         }
         if mustRefreshSchedules {
             mustRefreshSchedules = false
             dueIsStale = true
-            for change in try schedules.refresh() { report("schedule", change.name, isThere: change.value != nil, change.fault) }
+            try schedules.refresh { report("schedule", $0.name, isThere: $0.value != nil, $0.fault) }
         }
     }
 
     func report(_ kind: String, _ name: String, isThere: Bool, _ fault: RejectionRecord?) {
+        let file = "\(kind)s/\(name).json"
         if let fault {
             let place = fault.position.map { " at line \($0.line), column \($0.column)" } ?? ""
-            logger.error("config/\(kind)s/\(name).json is refused\(place): \(fault.message)\(isThere ? "; the last good one stays in force" : "")")
-            ledger.events.append("config_refused", ["file": .string("\(kind)s/\(name).json"), "message": .string(fault.message)])
+            let hint = fault.hint.map { " (\($0))" } ?? ""
+            let last = isThere ? "; the last good one stays in force (daemon/config/\(file))" : ""
+            logger.error("config/\(file) is refused\(place): \(fault.message)\(hint)\(last)")
+            ledger.events.append("config_refused", ["file": .string(file), "message": .string(fault.message)])
         } else {
-            logger.info("config/\(kind)s/\(name).json is \(isThere ? "in force" : "gone")")
-            ledger.events.append(isThere ? "config_applied" : "config_removed", ["file": .string("\(kind)s/\(name).json")])
+            logger.info("config/\(file) is \(isThere ? "in force" : "gone")")
+            ledger.events.append(isThere ? "config_applied" : "config_removed", ["file": .string(file)])
         }
     }
 
-    /// A queue that is configured has an inbox, with the mode and the group that the configuration says.
+    /// A queue that is configured has an inbox, with the mode and the group that the configuration says. Where it can't
+    /// have them, that is said, and tried again at the next look.
     func openInbox(_ name: String, _ queue: QueueConfiguration) throws {
         guard queue.mode != nil || queue.group != nil || name != Defaults.queue else { return }
         let inbox = name == Defaults.queue ? spool.inbox : try spool.inbox.directory(makingIfMissing: name)
-        if let group = queue.group {
-            guard let entry = getgrnam(group) else { return logger.error("config/queues/\(name).json: there is no group \(group)") }
-            fchown(inbox.descriptor, uid_t.max, entry.pointee.gr_gid)
-        }
-        if let mode = queue.mode { fchmod(inbox.descriptor, mode) }
+        let failure = Self.failure(toOpen: inbox, as: queue)
         intake.hint(nil)
+        guard failure != unopenedInboxes[name] else { return }
+        unopenedInboxes[name] = failure
+        guard let failure else { return try queues.complain(name, nil) }
+        logger.error("config/queues/\(name).json: \(failure)")
+        ledger.events.append("inbox_not_opened", ["file": .string("queues/\(name).json"), "message": .string(failure)])
+        try queues.complain(name, RejectionRecord(
+            code: "inbox_not_opened", message: failure, file: name + ".json",
+            hint: "the rest of the configuration is in force; make the group, or let the daemon's user be in it, or chmod \(inbox.path) by hand"))
+    }
+
+    private static func failure(toOpen inbox: Directory, as queue: QueueConfiguration) -> String? {
+        if let group = queue.group {
+            guard let entry = getgrnam(group) else { return "there is no group \(group)" }
+            if fchown(inbox.descriptor, uid_t.max, entry.pointee.gr_gid) != 0 {
+                return "\(SystemFault("give to the group \(group)", inbox.path))"
+            }
+        }
+        if let mode = queue.mode, fchmod(inbox.descriptor, mode) != 0 { return "\(SystemFault("set the mode of", inbox.path))" }
+        return nil
     }
 
     func watchDirectories() {
@@ -89,7 +110,6 @@ extension Reconciler {
         // Where a file that is gone means something, too.
         for directory in [spool.queues, spool.schedules, spool.daemon] { watcher.watch(directory.path, for: .departures) }
     }
-
 
     func watchInboxes(_ names: [String]) {
         for name in names where watchedInboxes.insert(name).inserted { watcher.watch(spool.inbox.path + "/" + name) }

@@ -68,6 +68,8 @@ actor Reconciler {
     var cannotSync = false
     var dueIsStale = true
     var watchedInboxes: Set<String> = []
+    /// Queues whose inbox can't have the mode or the group that is said, with the reason.
+    var unopenedInboxes: [String: String] = [:]
     var drained: CheckedContinuation<Void, Never>?
 
     init(

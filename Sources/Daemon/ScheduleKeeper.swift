@@ -23,33 +23,20 @@ final class ScheduleKeeper {
     init(spool: Spool, events: EventLog) {
         self.spool = spool
         self.events = events
-        files = ConfigurationDirectory({ spool.schedules }) { json throws(TaskFault) in try Self.entry(json) }
+        files = ConfigurationDirectory(spool, "schedules") { json throws(TaskFault) in
+            let configuration = try ScheduleConfiguration.read(json)
+            return Entry(configuration: configuration, recurrence: try configuration.recurrence())
+        }
         lastFired = Self.readLastFired(spool.daemon)
     }
 
-    private static func entry(_ json: JSON) throws(TaskFault) -> Entry {
-        let configuration = try ScheduleConfiguration.read(json)
-        if let every = configuration.every {
-            return Entry(configuration: configuration, recurrence: .every(milliseconds: every.milliseconds))
-        }
-        let expression: CronExpression
-        do throws(CronFault) { expression = try CronExpression(configuration.cron ?? "") } catch {
-            throw TaskFault("bad_value", "\(error)", at: JSONPath([.name("cron")]), expected: error.expected)
-        }
-        guard expression.canFire else {
-            throw TaskFault("bad_value", "\"\(expression)\" never comes", at: JSONPath([.name("cron")]), expected: "a date that exists")
-        }
-        do throws(ZoneFault) {
-            return Entry(configuration: configuration, recurrence: .cron(expression, try ZoneRules.named(configuration.timezone ?? "local")))
-        } catch {
-            throw TaskFault("bad_value", "\(error)", at: JSONPath([.name("timezone")]), expected: error.expected)
-        }
-    }
-
     /// Reads the configuration again. A schedule that is new, or changed, begins now.
-    func refresh(now: Timestamp = .now) throws -> [ConfigurationDirectory<Entry>.Change] {
-        let changes = try files.refresh()
-        for change in changes where change.fault == nil {
+    func refresh(now: Timestamp = .now, _ report: (ConfigurationDirectory<Entry>.Change) -> Void) throws {
+        var hasChanged = false
+        try files.refresh { change in
+            hasChanged = true
+            report(change)
+            guard change.fault == nil else { return }
             next[change.name] = nil
             // What the daemon finds at its start goes on from where it was.
             if hasBegun || change.value == nil { lastFired[change.name] = nil }
@@ -60,8 +47,7 @@ final class ScheduleKeeper {
             if lastFired[name] == nil { lastFired[name] = now }
             next[name] = entry.recurrence.next(after: start.milliseconds).map(Timestamp.init(milliseconds:))
         }
-        if !changes.isEmpty { try save() }
-        return changes
+        if hasChanged { try save() }
     }
 
     var nextDue: Timestamp? { next.values.min() }

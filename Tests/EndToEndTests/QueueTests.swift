@@ -37,6 +37,12 @@ import TestSupport
         #expect(task["priority"]?.int == 50)
         #expect(task["labels"]?["team"]?.string == "x")
         #expect(task["labels"]?["a"]?.string == "b")
+        let run = try #require(spool.json("done/job/run.json"))
+        #expect(run["timeout"]?.string == "7s" && run["retries"]?.int == 0 && run["limits"]?["log_bytes"]?.int == 64 << 20)
+        #expect(run["origins"] == [
+            "cwd": "default", "env.COLOUR": "queue", "env.SHAPE": "queue", "env.SIZE": "task", "grace": "queue",
+            "limits.log_bytes": "default", "on_crash": "default", "priority": "queue", "retries": "task", "timeout": "queue",
+        ])
         #expect(daemon.stop() == 0)
     }
 
@@ -98,6 +104,63 @@ import TestSupport
         #expect(spool.outcome("two") == "succeeded")
         #expect(spool.text("done/two/log") == "better\n")
         #expect(daemon.output.contains("config/queues/q.json is refused at line 2, column 2"))
+        #expect(daemon.stop() == 0)
+    }
+
+    @Test func theLastGoodConfigurationIsKeptWhenTheDaemonEnds() throws {
+        let spool = TestSpool()
+        spool.configure("queues/q", #"{"env": {"V": "good"}}"#)
+        spool.configure("schedules/tick", #"{"every": "1s", "missed": "skip", "task": {"run": ["true"]}, "queue": "q"}"#)
+        let daemon = TestDaemon(spool)
+        #expect(spool.wait { spool.events().filter { $0["event"]?.string == "config_applied" }.count == 2 })
+        #expect(daemon.stop() == 0)
+        spool.configure("queues/q", #"{"slot": 1}"#)
+        spool.configure("schedules/tick", "{")
+        let before = spool.events().filter { $0["event"]?.string == "schedule_fired" }.count
+        let second = TestDaemon(spool)
+        #expect(spool.json("config/queues/q.error.json")?["code"]?.string == "unknown_field")
+        #expect(second.output.contains("config/queues/q.json is refused"))
+        #expect(second.output.contains("the last good one stays in force (daemon/config/queues/q.json)"))
+        spool.drop("one", #"{"run": "echo $V", "queue": "q"}"#)
+        #expect(spool.outcome("one") == "succeeded")
+        #expect(spool.text("done/one/log") == "good\n")
+        #expect(spool.tells("schedule_fired", times: before + 1))
+        #expect(second.stop() == 0)
+        // What was removed is not in force any more, whatever comes in its place.
+        unlink(spool.path("config/queues/q.json"))
+        let third = TestDaemon(spool)
+        #expect(!spool.exists("daemon/config/queues/q.json"))
+        #expect(third.stop() == 0)
+    }
+
+    @Test func configurationInADirectoryThatOthersCanWriteIsRefused() {
+        let spool = TestSpool()
+        spool.configure("queues/q", #"{"slots": 1}"#)
+        chmod(spool.path("config/queues"), 0o777)
+        let daemon = TestDaemon(spool)
+        #expect(spool.json("config/queues/q.error.json")?["code"]?.string == "writable_by_others")
+        #expect(daemon.output.contains("chmod go-w"))
+        chmod(spool.path("config/queues"), 0o700)
+        daemon.send(SIGUSR1)
+        #expect(spool.wait { !spool.exists("config/queues/q.error.json") })
+        chmod(spool.path("config"), 0o720)
+        daemon.send(SIGUSR1)
+        #expect(spool.wait { spool.exists("config/queues/q.error.json") })
+        #expect(daemon.stop() == 0)
+    }
+
+    @Test func anInboxThatCantHaveItsGroupOrModeIsReported() throws {
+        let spool = TestSpool()
+        spool.configure("queues/public", #"{"group": "no-such-group", "mode": "1733", "accept": {}}"#)
+        let daemon = TestDaemon(spool)
+        let error = try #require(spool.json("config/queues/public.error.json"))
+        #expect(error["code"]?.string == "inbox_not_opened")
+        #expect(error["message"]?.string?.contains("no-such-group") == true)
+        #expect(daemon.output.contains("there is no group no-such-group"))
+        // The next look tries again, and says the same once.
+        daemon.send(SIGUSR1)
+        spool.configure("queues/public", #"{"mode": "1733", "accept": {}}"#)
+        #expect(spool.wait { !spool.exists("config/queues/public.error.json") })
         #expect(daemon.stop() == 0)
     }
 
