@@ -96,7 +96,7 @@ extension Reconciler {
     func reply(_ id: JobID, _ path: String, _ bytes: [UInt8]) {
         guard replying.insert(id).inserted else { return }
         let roots = ledger.ask(nil) { try $0.job(id) }.map { queues[$0.queue].replyRoots } ?? []
-        janitor.put(bytes, at: path, within: roots) { [loop, weak self] fault in
+        courier.put(bytes, at: path, within: roots) { [loop, weak self] fault in
             loop.post { [weak self] in self?.assumeIsolated { $0.replied(id, path, fault) } }
         }
     }

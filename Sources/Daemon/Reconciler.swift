@@ -21,6 +21,7 @@ actor Reconciler {
     let ledger: Ledger
     let sync: IndexSync
     let janitor: Janitor
+    let courier = Courier()
     let watcher: DirectoryWatcher
     let queues: QueueBook
     let descriptors: Descriptors

@@ -241,6 +241,23 @@ import TestSupport
         scenario.checkRest("reply")
     }
 
+    @Test func aReplyThatHangsHoldsUpNeitherOtherRepliesNorTheEnd() {
+        mkfifo(scenario.marks.path + "/.hung.tmp", 0o600)
+        scenario.start()
+        spool.drop("hung", #"{"run": "\#(mark)", "reply_to": "\#(scenario.marks.path)/hung"}"#)
+        #expect(spool.wait { spool.exists("running/hung/result.json") })
+        spool.drop("other", #"{"run": "\#(mark)", "reply_to": "\#(scenario.marks.path)/other"}"#)
+        #expect(spool.finished("other")?["outcome"]?.string == "succeeded")
+        #expect(access(scenario.marks.path + "/other", F_OK) == 0)
+        #expect(scenario.daemon.stop() == 0)
+        // It is put again when there is somebody to take it.
+        unlink(scenario.marks.path + "/.hung.tmp")
+        scenario.start()
+        #expect(spool.reaches("done", "hung"))
+        #expect(access(scenario.marks.path + "/hung", F_OK) == 0)
+        scenario.checkRest("hung reply")
+    }
+
     @Test func aJobThatWasToBeReplacedBeforeACrashIsReplacedAfterIt() {
         make("waiting/old")
         write("waiting/old/task.json", task("old", #", "key": "k", "not_before": "2100-01-01T00:00:00.000Z""#, sequence: 1))
