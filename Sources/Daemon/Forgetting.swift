@@ -23,11 +23,15 @@ final class Forgetting {
     func work(now: Timestamp = .now) throws {
         guard isDue, !ledger.isIndexBehind else { return }
         let rows = try due(now)
-        if rows.isEmpty { isDue = false }
+        if rows.isEmpty {
+            isDue = false
+            ledger.dropForgotten(before: Timestamp(milliseconds: now.milliseconds - Defaults.rememberTime.milliseconds))
+        }
         for row in rows { ledger.erase(row.id) }
-        let queue = Dictionary(rows.map { ($0.id, $0.queue) }) { one, _ in one }
+        let known = Dictionary(rows.map { ($0.id, $0) }) { one, _ in one }
         for id in try archiver.archive(rows.map { ($0.id, $0.state) }) {
-            ledger.events.append("forgotten", job: id, ["queue": .string(queue[id]!)])
+            ledger.remember(known[id]!)
+            ledger.events.append("forgotten", job: id, ["queue": .string(known[id]!.queue)])
         }
     }
 

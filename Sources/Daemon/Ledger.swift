@@ -16,7 +16,6 @@ final class Ledger {
     var rejections = 0
     /// Rows were changed in this round.
     private(set) var hasChanges = false
-    /// Jobs per state and queue whose start waits for their intent to be on disk, and the like, are told by these.
     private var nextSequence: Int64 = 1
 
     init(spool: Spool, store: any JobStore) throws {
@@ -74,14 +73,21 @@ final class Ledger {
     }
 
     /// Writes what is known of a job to the index.
-    func record(_ row: JobRow) {
-        hasChanges = true
-        do { try store.put(row) } catch { isIndexBehind = true }
+    func record(_ row: JobRow) { change { try store.put(row) } }
+
+    func erase(_ id: JobID) { change { try store.remove(id) } }
+
+    /// Keeps of a finished job that leaves only how it ended.
+    func remember(_ row: JobRow) {
+        guard let job = ForgottenJob(row) else { return }
+        change { try store.remember(job) }
     }
 
-    func erase(_ id: JobID) {
+    func dropForgotten(before time: Timestamp) { change { try store.dropForgotten(before: time) } }
+
+    private func change(_ body: () throws -> Void) {
         hasChanges = true
-        do { try store.remove(id) } catch { isIndexBehind = true }
+        do { try body() } catch { isIndexBehind = true }
     }
 
     /// Runs a question to the index; one that can't be answered leaves the index to be repaired.

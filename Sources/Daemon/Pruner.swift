@@ -109,7 +109,10 @@ public struct Pruner {
         let path = spool.path + "/" + SpoolLayout.index
         guard !ids.isEmpty, access(path, F_OK) == 0 else { return }
         let store = try SQLiteJobStore(path: path)
-        for id in ids { try store.remove(id) }
+        for id in ids {
+            if let job = try store.job(id).flatMap(ForgottenJob.init) { try store.remember(job) }
+            try store.remove(id)
+        }
         try store.commit()
     }
 }

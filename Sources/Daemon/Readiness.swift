@@ -23,7 +23,15 @@ enum Readiness {
         if let expiry = task.options.expiresAt, expiry <= now, isFirst {
             return .ends(.expired, ErrorRecord("expired", "it was not started before \(expiry)"))
         }
-        if past.isHeld { return waits(.hold) }
+        if past.isHeld {
+            // What it waits for besides is known to who looks, and whether it has come counts when it is released.
+            var free = past
+            free.isHeld = false
+            if free.reason == .hold { free.reason = nil }
+            guard case .waits(var other) = try judge(task, past: free, store: store, now: now) else { return waits(.hold) }
+            other.isHeld = true
+            return .waits(other)
+        }
 
         var open: [String] = []
         for name in isFirst ? task.dependencies : [] {
@@ -33,10 +41,9 @@ enum Readiness {
             case .missing:
                 open.append(name)
                 state.missing.append(name)
-            case .failed(let row):
+            case .failed(let id, let outcome):
                 if task.options.afterFailed == .run { continue }
-                let outcome = row.outcome?.rawValue ?? "failed"
-                return .ends(.failed, ErrorRecord("dependency_failed", "\(row.id), which had to be done first, ended as \(outcome)"))
+                return .ends(.failed, ErrorRecord("dependency_failed", "\(id), which had to be done first, ended as \(outcome.rawValue)"))
             }
         }
         if !state.missing.isEmpty {
@@ -65,7 +72,7 @@ enum Readiness {
 
     private enum DependencyState {
         case done, open, missing
-        case failed(JobRow)
+        case failed(JobID, Outcome)
     }
 
     /// An id names one job; a key names all that have it, of which the last to be accepted tells how it went.
@@ -75,10 +82,13 @@ enum Readiness {
             if try store.unfinished(key: name).contains(where: { $0.id != task.id }) { return .open }
             row = try store.latest(key: name)
         }
-        guard let row else { return .missing }
+        guard let row else {
+            guard let past = try store.forgotten(name), past.id != task.id else { return .missing }
+            return past.outcome == .succeeded ? .done : .failed(past.id, past.outcome)
+        }
         return switch row.state {
         case .done: .done
-        case .failed: .failed(row)
+        case .failed: .failed(row.id, row.outcome ?? .failed)
         case .waiting, .queued, .running: .open
         }
     }

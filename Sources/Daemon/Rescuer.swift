@@ -34,6 +34,8 @@ final class Rescuer {
             ledger.sequenceSeen(row.sequence)
             count += 1
         })
+        let time = Timestamp(milliseconds: Timestamp.now.milliseconds - Defaults.rememberTime.milliseconds)
+        try ForgottenJob.all(in: ledger.spool.root, finishedAfter: time, ledger.store.remember)
         try ledger.store.commit()
         ledger.indexIsRepaired()
         return count
@@ -69,6 +71,8 @@ final class Rescuer {
                 repaired += 1
                 ledger.events.append("gone", job: id, ["state": .string(state.rawValue)])
                 runners.cancel(id)
+            } else if let row = try ledger.store.job(id) {
+                ledger.remember(row)
             }
             try ledger.store.remove(id)
         }

@@ -51,6 +51,14 @@ public protocol JobStore: AnyObject {
     /// The finished jobs of `queue` beyond the newest `count`, longest finished first, at most `limit`.
     func finished(in queue: String, beyondNewest count: Int, limit: Int) throws -> [JobRow]
 
+    /// Remembers how a job ended that is forgotten otherwise.
+    func remember(_ job: ForgottenJob) throws
+    /// What is remembered of the job with this id or, where there is none, of the one with this key that finished last
+    /// and was not superseded.
+    func forgotten(_ name: String) throws -> ForgottenJob?
+    /// Remembers no longer what finished before `time`.
+    func dropForgotten(before time: Timestamp) throws
+
     /// Jobs as a list shows them, by `filter`.
     func list(_ filter: JobFilter) throws -> [JobRow]
 
@@ -58,7 +66,7 @@ public protocol JobStore: AnyObject {
     func fact(_ name: String) throws -> String?
     func setFact(_ name: String, _ value: String?) throws
 
-    /// Forgets every job, before the index is built again.
+    /// Forgets every job, also those that are remembered, before the index is built again.
     func removeAll() throws
     /// Makes the batch visible to other readers and durable against a crash of the daemon. Not yet synced: see
     /// `IndexSync`.

@@ -43,6 +43,8 @@ struct ReindexCommand: ParsableCommand {
             if count % Self.batch == 0 { try store.commit() }
             progress.show(count)
         }
+        let time = Timestamp(milliseconds: Timestamp.now.milliseconds - Defaults.rememberTime.milliseconds)
+        try ForgottenJob.all(in: spool.root, finishedAfter: time, store.remember)
         try store.commit()
         return (count, damaged)
     }

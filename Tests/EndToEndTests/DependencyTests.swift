@@ -1,3 +1,4 @@
+import Glibc
 import SpoolFormat
 import Testing
 import TestSupport
@@ -48,6 +49,36 @@ import TestSupport
         spool.drop("late", #"{"run": ["true"], "after": ["bad"]}"#)
         #expect(spool.finished("late")?["error"]?["code"]?.string == "dependency_failed")
         #expect(spool.started.sorted() == ["bad", "cleanup"])
+        #expect(daemon.stop() == 0)
+    }
+
+    @Test func howAForgottenJobEndedIsKnownToWhatComesAfterIt() throws {
+        let spool = TestSpool()
+        spool.configure("queues/short", #"{"keep": {"count": 0}}"#)
+        var daemon = TestDaemon(spool)
+        spool.drop("good", #"{"run": ["true"], "queue": "short"}"#)
+        spool.drop("bad", #"{"run": ["false"], "queue": "short", "key": "k"}"#)
+        #expect(spool.tells("finished", of: "good") && spool.tells("finished", of: "bad"))
+        daemon.send(SIGUSR1)
+        #expect(spool.tells("forgotten", of: "good") && spool.tells("forgotten", of: "bad"))
+        func check(_ round: String) {
+            spool.drop("after-good-\(round)", #"{"run": ["true"], "after": ["good"]}"#)
+            #expect(spool.outcome("after-good-\(round)") == "succeeded")
+            for name in ["bad", "k"] {
+                spool.drop("after-\(name)-\(round)", #"{"run": ["true"], "after": ["\#(name)"]}"#)
+                #expect(spool.finished("after-\(name)-\(round)")?["error"]?["code"]?.string == "dependency_failed")
+            }
+        }
+        check("live")
+        #expect(daemon.stop() == 0)
+        // The archive has it, too.
+        for name in ["index.sqlite", "index.sqlite-wal", "index.sqlite-shm"] { unlink(spool.path(name)) }
+        daemon = TestDaemon(spool)
+        check("rebuilt")
+        #expect(daemon.stop() == 0)
+        #expect(Programs.rouse(["reindex"], on: spool).code == 0)
+        daemon = TestDaemon(spool)
+        check("reindexed")
         #expect(daemon.stop() == 0)
     }
 

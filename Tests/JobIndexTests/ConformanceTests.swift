@@ -194,6 +194,32 @@ import Testing
     }
 
     @Test(arguments: StoreKind.allCases)
+    func `how a forgotten job ended is remembered for a time`(kind: StoreKind) throws {
+        try kind.run { store in
+            func job(_ id: String, _ key: String?, _ outcome: Outcome, _ second: Int64) -> ForgottenJob {
+                ForgottenJob(id: JobID(id)!, key: key, outcome: outcome, finishedAt: .second(second))
+            }
+            let first = job("a", "k", .succeeded, 1)
+            let second = job("b", "k", .failed, 2)
+            for forgotten in [second, first, job("c", "k", .superseded, 3), job("k2", nil, .lost, 4)] { try store.remember(forgotten) }
+            try store.commit()
+            #expect(try store.forgotten("a") == first)
+            #expect(try store.forgotten("k") == second)
+            #expect(try store.forgotten("k2")?.outcome == .lost)
+            #expect(try store.forgotten("nobody") == nil)
+            let again = job("a", "other", .cancelled, 9)
+            try store.remember(again)
+            #expect(try store.forgotten("a") == again && store.forgotten("other") == again)
+            try store.rollback()
+            #expect(try store.forgotten("a") == first)
+            try store.dropForgotten(before: .second(2))
+            #expect(try store.forgotten("a") == nil && store.forgotten("k") == second)
+            try store.removeAll()
+            #expect(try store.forgotten("k") == nil)
+        }
+    }
+
+    @Test(arguments: StoreKind.allCases)
     func `removeAll forgets every job`(kind: StoreKind) throws {
         try kind.run { store in
             for index in 1...50 {

@@ -95,7 +95,7 @@ import Testing
     @Test func `an index that lacks a migration is brought up to date by the daemon, not by a reader`() throws {
         do {
             let store = try SQLiteJobStore(path: path)
-            for table in ["jobs", "labels", "dependencies", "facts"] { try store.connection.run("DROP TABLE \(table)") }
+            for table in ["jobs", "labels", "dependencies", "facts", "forgotten"] { try store.connection.run("DROP TABLE \(table)") }
             try store.connection.run("DELETE FROM grdb_migrations")
         }
         #expect(throws: IndexFault.older(path: path)) { try JobReader(path: path) }

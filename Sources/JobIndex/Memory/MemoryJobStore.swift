@@ -15,6 +15,7 @@ public final class MemoryJobStore: JobStore {
         var entries: [JobID: Entry] = [:]
         var facts: [String: String] = [:]
         var nextNumber = 1
+        var forgotten: [JobID: ForgottenJob] = [:]
     }
 
     private var contents = Contents()
@@ -48,6 +49,17 @@ public final class MemoryJobStore: JobStore {
     public func removeAll() {
         begin()
         contents.entries = [:]
+        contents.forgotten = [:]
+    }
+
+    public func remember(_ job: ForgottenJob) {
+        begin()
+        contents.forgotten[job.id] = job
+    }
+
+    public func dropForgotten(before time: Timestamp) {
+        begin()
+        contents.forgotten = contents.forgotten.filter { $0.value.finishedAt >= time }
     }
 
     public func close() {}
@@ -143,6 +155,12 @@ public final class MemoryJobStore: JobStore {
     }
 
     public func fact(_ name: String) -> String? { contents.facts[name] }
+
+    public func forgotten(_ name: String) -> ForgottenJob? {
+        JobID(name).flatMap { contents.forgotten[$0] }
+            ?? contents.forgotten.values.filter { sameBytes($0.key, name) && $0.outcome != .superseded }
+                .max { $0.finishedAt < $1.finishedAt }
+    }
 
     // MARK: Looking at every job
 

@@ -9,6 +9,7 @@ enum SQL: Int, CaseIterable {
     case numbersOldestFirst, numbersNewestFirst, jobsOldestFirst, jobsNewestFirst
     case firstQueue, queueAfter
     case fact, setFact, removeFact, removeJobs, removeLabels, removeDependencies
+    case remember, forgottenByID, forgottenByKey, dropForgotten, removeForgotten
 
     var text: String {
         switch self {
@@ -94,6 +95,16 @@ enum SQL: Int, CaseIterable {
         case .removeJobs: "DELETE FROM jobs"
         case .removeLabels: "DELETE FROM labels"
         case .removeDependencies: "DELETE FROM dependencies"
+
+        case .remember: "INSERT OR REPLACE INTO forgotten (id, key, outcome, finished_at) VALUES (?1, ?2, ?3, ?4)"
+        case .forgottenByID: "SELECT id, key, outcome, finished_at FROM forgotten WHERE id = ?1"
+        case .forgottenByKey:
+            """
+            SELECT id, key, outcome, finished_at FROM forgotten INDEXED BY forgotten_by_key \
+            WHERE key = ?1 AND outcome IS NOT 'superseded' ORDER BY finished_at DESC LIMIT 1
+            """
+        case .dropForgotten: "DELETE FROM forgotten WHERE finished_at < ?1"
+        case .removeForgotten: "DELETE FROM forgotten"
         }
     }
 

@@ -51,9 +51,24 @@ extension SQLiteJobStore {
         }
     }
 
+    public func remember(_ job: ForgottenJob) throws {
+        try change {
+            try connection.execute(.remember) {
+                $0.bind(1, job.id.text)
+                $0.bind(2, job.key)
+                $0.bind(3, job.outcome.rawValue)
+                $0.bind(4, job.finishedAt.milliseconds)
+            }
+        }
+    }
+
+    public func dropForgotten(before time: Timestamp) throws {
+        try change { try connection.execute(.dropForgotten) { $0.bind(1, time.milliseconds) } }
+    }
+
     public func removeAll() throws {
         try change {
-            for sql in [SQL.removeJobs, .removeLabels, .removeDependencies] { try connection.execute(sql) }
+            for sql in [SQL.removeJobs, .removeLabels, .removeDependencies, .removeForgotten] { try connection.execute(sql) }
             counted.removeAll()
         }
     }

@@ -21,6 +21,17 @@ extension SQLiteJobStore {
         try first(.nextWaitingForKey, key, sequence)
     }
 
+    public func forgotten(_ name: String) throws -> ForgottenJob? {
+        for sql in [SQL.forgottenByID, .forgottenByKey] {
+            let found: ForgottenJob?? = try connection.first(sql, { $0.bind(1, name) }) { query in
+                guard let id = JobID(query.text(0)), let outcome = Outcome(rawValue: query.text(2)) else { return nil }
+                return ForgottenJob(id: id, key: query.optionalText(1), outcome: outcome, finishedAt: Timestamp(milliseconds: query.int(3)))
+            }
+            if let job = found ?? nil { return job }
+        }
+        return nil
+    }
+
     private func first(_ sql: SQL, _ key: String, _ sequence: Int64) throws -> JobRow? {
         try connection.first(sql, {
             $0.bind(1, key)

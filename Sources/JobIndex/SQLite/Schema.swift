@@ -20,8 +20,19 @@ enum Schema {
         migrator.registerMigration("1 jobs") { database in
             try database.execute(sql: jobs)
         }
+        migrator.registerMigration("2 forgotten jobs") { database in
+            try database.execute(sql: forgotten)
+        }
         return migrator
     }()
+
+    private static let forgotten = """
+        CREATE TABLE forgotten (
+            id TEXT PRIMARY KEY, key TEXT, outcome TEXT NOT NULL, finished_at INTEGER NOT NULL
+        ) WITHOUT ROWID;
+        CREATE INDEX forgotten_by_key ON forgotten (key, finished_at) WHERE key IS NOT NULL;
+        CREATE INDEX forgotten_by_time ON forgotten (finished_at);
+        """
 
     private static let jobs = """
         PRAGMA application_id = \(applicationID);

@@ -120,6 +120,8 @@ public enum Defaults {
     /// How often a job whose runner was lost is run again: a job that takes the machine down with it must not do so
     /// for ever. Apart from `retries`, which are for attempts that ended by themselves.
     public static let crashReruns = 5
+    /// How long it is remembered how a job ended that was forgotten otherwise.
+    public static let rememberTime = TimeSpan.days(30)
     /// How long a job waits for a dependency that nobody has heard of.
     public static let missingDependency = TimeSpan.hours(1)
 }
