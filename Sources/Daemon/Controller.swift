@@ -283,7 +283,7 @@ final class Controller {
         if state.isHeld { return "held" }
         state.isHeld = true
         state.heldBy = id.text
-        state.reason = .hold
+        state.reason = state.reason ?? .hold
         try job.replaceState(state)
         let held = JobRow(task: task, state: .waiting, waiting: state, run: nil, result: nil)
         if row.state == .queued {
@@ -301,6 +301,7 @@ final class Controller {
         guard var state = try ledger.state(row.id, in: job), state.isHeld else { return "not_held" }
         state.isHeld = false
         state.heldBy = nil
+        if state.reason == .hold { state.reason = nil }
         try job.replaceState(state)
         ledger.events.append("released", job: row.id)
         reconsider(row.id)

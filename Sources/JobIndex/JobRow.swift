@@ -64,8 +64,10 @@ public struct JobRow: Sendable, Equatable {
         // It says by when the job must have started: once it has, or was retried, it says nothing more.
         let isOverdue = waiting.map { $0.isRetried || $0.attempts > 0 } ?? false
         expiresAt = state == .running || state.isFinished || isOverdue ? nil : record.options.expiresAt
-        reason = state == .waiting ? waiting?.reason : nil
-        until = state == .waiting ? waiting?.until : nil
+        // While somebody holds it, nothing else lets it go on, and no time makes it due.
+        let isHeld = waiting?.isHeld ?? false
+        reason = state == .waiting ? (isHeld ? .hold : waiting?.reason) : nil
+        until = state == .waiting && !isHeld ? waiting?.until : nil
         attempts = result?.attempts ?? run?.attempt ?? waiting?.attempts ?? 0
         startedAt = result?.startedAt ?? (state == .running ? run?.startedAt : nil)
         finishedAt = result?.finishedAt

@@ -167,6 +167,35 @@ import TestSupport
         #expect(daemon.stop() == 0)
     }
 
+    @Test func aJobThatIsReleasedWaitsForWhatItWaitedFor() throws {
+        let spool = TestSpool()
+        let daemon = TestDaemon(spool)
+        spool.drop("tried", #"{"run": "exit 1", "retries": 1, "backoff": {"base": "1h", "max": "1h"}}"#)
+        spool.drop("later", #"{"run": ["true"], "after": ["nobody-yet"]}"#)
+        for id in ["tried", "later"] { #expect(spool.reaches("waiting", id)) }
+        let states = ["tried", "later"].map { spool.json("waiting/\($0)/state.json") }
+        for id in ["tried", "later"] {
+            spool.drop("hold-\(id)", #"{"hold": "\#(id)"}"#)
+            #expect(spool.outcome("hold-\(id)") == "succeeded")
+        }
+        #expect(spool.json("waiting/tried/state.json")?["reason"]?.string == "backoff")
+        #expect(spool.json("waiting/tried/state.json")?["held"]?.bool == true)
+        let shown = Programs.rouse(["show", "tried"], on: spool).output
+        #expect(shown.contains("to be tried again after a failure") && shown.contains("by hold-tried"))
+        #expect(Programs.rouse(["list"], on: spool).output.contains("held"))
+        // Also who begins to wait for something while it is held is held by nothing but that.
+        spool.drop("nobody-yet", #"{"run": ["true"]}"#)
+        #expect(spool.outcome("nobody-yet") == "succeeded")
+        #expect(spool.wait { spool.json("waiting/later/state.json")?["reason"]?.string == "hold" })
+        for id in ["tried", "later"] {
+            spool.drop("release-\(id)", #"{"release": "\#(id)"}"#)
+            #expect(spool.outcome("release-\(id)") == "succeeded")
+        }
+        #expect(spool.outcome("later") == "succeeded")
+        #expect(spool.json("waiting/tried/state.json") == states[0])
+        #expect(daemon.stop() == 0)
+    }
+
     @Test func aVerbOnAJobThatSomebodyHasRemovedIsAnsweredAtOnce() throws {
         let spool = TestSpool()
         spool.pause()

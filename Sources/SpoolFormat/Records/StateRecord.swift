@@ -32,6 +32,7 @@ public struct StateRecord: Sendable, Equatable {
     /// The last control job that had it run again, with its time: one that is carried out a second time after a crash
     /// finds that this is done.
     public var againBy: String?
+    /// Beside the reason, which is `hold` only where there is no other.
     public var isHeld: Bool
     /// Who holds it: the id of the control job.
     public var heldBy: String?
