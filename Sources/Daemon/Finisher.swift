@@ -11,8 +11,6 @@ final class Finisher {
     var reply: (JobID, _ path: String, _ bytes: [UInt8]) -> Void = { _, _, _ in }
     /// A job is finished, and others may have waited for that.
     var onFinished: (JobRow) -> Void = { _ in }
-    /// A job waits for its next try.
-    var onWaiting: (JobRow) -> Void = { _ in }
     private var random = SystemRandomNumberGenerator()
 
     init(ledger: Ledger, requeue: Requeue) {
@@ -126,7 +124,6 @@ final class Finisher {
         details["error"] = error?.json
         details["until"] = .optional(state.until?.description)
         try requeue.leaveRunning(task, state: state, event: "backed_off", details)
-        if let row = ledger.ask(nil, { try $0.job(task.id) }) { onWaiting(row) }
     }
 
     /// Writes a result for a job in any state, and moves the job where it belongs.

@@ -33,7 +33,7 @@ public final class IndexSync: Sendable {
     }
 
     private struct Log: ~Copyable {
-        var file: LogFile
+        var file: WriteAheadLog
         var fault: SystemFault?
 
         mutating func synchronize() -> Result<Void, SystemFault> {
@@ -53,7 +53,7 @@ public final class IndexSync: Sendable {
     /// Syncs for the index at `path`, which need not exist yet.
     public init(path: String) {
         self.path = path
-        log = Mutex(Log(file: LogFile(ofIndex: path)))
+        log = Mutex(Log(file: WriteAheadLog(ofIndex: path)))
     }
 
     /// Has everything that was committed before this call synced. The completion comes on a thread of this object and

@@ -7,7 +7,7 @@ import SpoolFormat
 /// Closing a descriptor drops every POSIX lock that the process holds on that file. SQLite has its locks on the
 /// database and on the `-shm` file, and takes none on the log, so this descriptor may come and go as it likes; one of
 /// the other two never may.
-struct LogFile: ~Copyable {
+struct WriteAheadLog: ~Copyable {
     private let path: String
     private var descriptor: Int32 = -1
     private var device: dev_t = 0
