@@ -66,7 +66,10 @@ final class Runners {
         do throws(SystemFault) {
             try entry.runner.run(id, attempt: attempt)
         } catch {
-            // Its end will be seen on its socket, and the job's files say that nothing began.
+            // It is gone, or can't be told and ends when it is let go of. The job's files say that nothing began.
+            busy[id] = nil
+            end(entry.runner)
+            onEnd(id, attempt, .vanished)
         }
     }
 
