@@ -14,6 +14,8 @@ final class ScheduleKeeper {
     private var lastFired: [String: Timestamp]
     private var next: [String: Timestamp] = [:]
     private var hasBegun = false
+    /// Is told what was not made up for.
+    var warn: (String) -> Void = { _ in }
 
     struct Entry: Equatable {
         var configuration: ScheduleConfiguration
@@ -57,9 +59,7 @@ final class ScheduleKeeper {
         for (name, due) in next.sorted(by: { $0.key < $1.key }) where due <= now {
             guard let entry = files.values[name] else { continue }
             let start = lastFired[name] ?? Timestamp(milliseconds: due.milliseconds - 1)
-            let firings = entry.recurrence.firings(after: start.milliseconds, through: now.milliseconds, limit: Self.mostMissed)
-                .map(Timestamp.init(milliseconds:))
-            for firing in Self.chosen(firings, entry.configuration.missed, now: now) { try fire(name, entry.configuration, at: firing) }
+            for firing in chosen(name, entry, after: start, now) { try fire(name, entry.configuration, at: firing) }
             lastFired[name] = now
             next[name] = entry.recurrence.next(after: now.milliseconds).map(Timestamp.init(milliseconds:))
             try save()
@@ -67,11 +67,21 @@ final class ScheduleKeeper {
     }
 
     /// A firing is missed when it is older than a sweep: the daemon was off, or the machine slept.
-    private static func chosen(_ firings: [Timestamp], _ policy: MissedPolicy, now: Timestamp) -> [Timestamp] {
-        switch policy {
-        case .all: firings
-        case .once: Array(firings.suffix(1))
-        case .skip: firings.filter { (now - $0) < Defaults.sweep }.suffix(1)
+    private func chosen(_ name: String, _ entry: Entry, after start: Timestamp, _ now: Timestamp) -> [Timestamp] {
+        func last(after start: Timestamp) -> [Timestamp] {
+            entry.recurrence.last(after: start.milliseconds, through: now.milliseconds).map { [Timestamp(milliseconds: $0)] } ?? []
+        }
+        switch entry.configuration.missed {
+        case .once: return last(after: start)
+        case .skip: return last(after: max(start, Timestamp(milliseconds: now.milliseconds - Defaults.sweep.milliseconds)))
+        case .all:
+            let firings = entry.recurrence.firings(after: start.milliseconds, through: now.milliseconds, limit: Self.mostMissed)
+            if let last = firings.last, let next = entry.recurrence.next(after: last), next <= now.milliseconds {
+                let from = Timestamp(milliseconds: next)
+                warn("the schedule \(name) missed more than \(Self.mostMissed) times; those from \(from) to \(now) are left out")
+                events.append("schedule_left_out", ["schedule": .string(name), "from": .string(from.description), "to": .string(now.description)])
+            }
+            return firings.map(Timestamp.init(milliseconds:))
         }
     }
 

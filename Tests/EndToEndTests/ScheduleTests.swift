@@ -51,6 +51,28 @@ import TestSupport
         #expect(again.stop() == 0)
     }
 
+    @Test func ofVeryManyMissedTimesAThousandAreMadeUpForAndTheRestIsTold() throws {
+        let spool = TestSpool()
+        spool.pause()
+        let start = Timestamp(milliseconds: Timestamp.now.milliseconds - 2 * 86_400_000)
+        spool.configure("schedules/each", #"{"every": "1m", "missed": "all", "task": {"hold": "nobody"}}"#)
+        spool.configure("schedules/last", #"{"every": "1m", "missed": "once", "task": {"run": ["true"]}}"#)
+        let times: JSON = ["each": .string(start.description), "last": .string(start.description)]
+        spool.write(JSONWriter.text(times), to: spool.path("daemon/schedules.json"))
+        let daemon = TestDaemon(spool)
+        #expect(spool.tells("schedule_left_out"))
+        let told = try #require(spool.events().first { $0["event"]?.string == "schedule_left_out" })
+        let from = try #require(told["from"]?.string.flatMap { Timestamp($0) })
+        #expect(from.milliseconds == start.milliseconds / 60_000 * 60_000 + 1001 * 60_000)
+        #expect(daemon.output.contains("the schedule each missed more than 1000 times"))
+        #expect(spool.wait { spool.list("failed").count >= 1000 })
+        // The one that stands for all is the last.
+        #expect(spool.wait { spool.list("queued").contains { $0.hasPrefix("last.") } })
+        let last = try #require(spool.events().first { $0["schedule"]?.string == "last" }?["time"]?.string.flatMap { Timestamp($0) })
+        #expect(last.milliseconds > start.milliseconds + 86_400_000)
+        #expect(daemon.stop() == 0)
+    }
+
     @Test func aChangedScheduleBeginsAtItsChange() {
         let spool = TestSpool()
         spool.pause()

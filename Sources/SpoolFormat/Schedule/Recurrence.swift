@@ -26,6 +26,21 @@ public enum Recurrence: Sendable, Hashable {
         }
     }
 
+    /// The last firing later than `start` and not later than `end`.
+    public func last(after start: Int64, through end: Int64) -> Int64? {
+        // Looked for from the end, in spans that double: few firings are passed over, however far away `start` is.
+        var length: Int64 = 60_000
+        while true {
+            let (from, overflow) = end.subtractingReportingOverflow(length)
+            var last: Int64?
+            var at = overflow ? start : max(start, from)
+            let isWhole = at == start
+            while let next = next(after: at), next <= end { (last, at) = (next, next) }
+            if isWhole || last != nil { return last }
+            length *= 2
+        }
+    }
+
     /// The firings later than `start` and not later than `end`, in order, and at most the first `limit` of them.
     public func firings(after start: Int64, through end: Int64, limit: Int) -> [Int64] {
         var firings: [Int64] = []
