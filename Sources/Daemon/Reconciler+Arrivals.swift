@@ -37,7 +37,7 @@ extension Reconciler {
     }
 
     func checkPause() {
-        guard !isStopping else { return }
+        guard !isStopping, !isDraining else { return }
         let isPaused = spool.daemon.contains(SpoolLayout.Daemon.pause)
         guard isPaused != scheduler.isPaused else { return }
         scheduler.isPaused = isPaused
@@ -66,6 +66,7 @@ extension Reconciler {
             // Its exit.json stays; the step is taken again when it can be.
             stalled(error)
         }
+        if isDraining { logger.info("waiting for \(runners.count) running jobs") }
         if runners.count == 0 { stopWaiting() }
     }
 

@@ -63,7 +63,7 @@ extension Reconciler {
 
     /// A runner that waits is what a job's start costs least with; a few, for a few at once.
     func keepRunnersWaiting() throws {
-        guard !isStopping else { return }
+        guard !isStopping, !isDraining else { return }
         let most = max(2, QueueBook.cores + 1)
         if runners.idleCount == 0 { try runners.keepWaiting(1) }
         if runners.idleCount > most { try runners.keepWaiting(most) }

@@ -48,6 +48,8 @@ actor Reconciler {
 
     var isActive = false
     var isStopping = false
+    /// Nothing is started any more; all else goes on until what runs has ended.
+    var isDraining = false
     var controls: [TaskRecord] = []
     var replying: Set<JobID> = []
     var mustRefreshQueues = true
@@ -131,10 +133,12 @@ actor Reconciler {
         case leaveJobs, drain, killJobs
     }
 
-    /// Stops taking in and starting, deals with what runs, and writes the last words.
+    /// Stops starting, deals with what runs, and writes the last words. While it waits for what runs, verbs are still
+    /// obeyed: what hangs may have to be cancelled.
     func stop(_ farewell: Farewell) async {
-        isStopping = true
         scheduler.isPaused = true
+        isDraining = farewell == .drain
+        isStopping = !isDraining
         if farewell != .leaveJobs, runners.count > 0 {
             logger.info("\(farewell == .drain ? "waiting for" : "ending") \(runners.count) running jobs")
             if farewell == .killJobs { endRunning() }
@@ -142,6 +146,7 @@ actor Reconciler {
                 if runners.count == 0 { continuation.resume() } else { drained = continuation }
             }
         }
+        isStopping = true
         ledger.events.append("daemon_stopped", ["pid": .number(getpid()), "left_running": .number(runners.count)])
         logger.info("stopping", metadata: ["left_running": "\(runners.count)"])
         endRound()
@@ -208,6 +213,7 @@ actor Reconciler {
         staging.onSuperseded = { [controller] rows, id in controller.supersede(rows, by: id) }
         intake.onInboxes = { [unowned self] names in self.assumeIsolated { $0.watchInboxes(names) } }
         rescuer.warn = { [logger] in logger.warning("\($0)") }
+        schedules.warn = { [logger] in logger.warning("\($0)") }
     }
 
     func armAlarms() {
@@ -236,7 +242,7 @@ actor Reconciler {
         isStatusDue = false
         do {
             try status.write(
-                isRunning: isRunning, isPaused: scheduler.isPaused && !isStopping, version: Rouse.version,
+                isRunning: isRunning, isPaused: scheduler.isPaused && !isStopping && !isDraining, version: Rouse.version,
                 counts: ledger.ask([]) { try $0.counts() }, rejections: ledger.rejections, runners: runners.count, fault: fault)
             if fault == nil { faultsSaid = [] }
         } catch { if isNews(error) { logger.error("\(error)") } }

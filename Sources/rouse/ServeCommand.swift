@@ -14,7 +14,7 @@ struct ServeCommand: ParsableCommand {
 
     @OptionGroup var spool: SpoolOption
 
-    @Flag(help: "When stopped, start nothing more and wait for the jobs that run; a second signal ends the wait.")
+    @Flag(help: "When stopped, start nothing more and wait for the jobs that run; tasks are taken in and verbs obeyed meanwhile. A second signal ends the wait.")
     var drain = false
 
     @Flag(help: "When stopped, end the jobs that run.")

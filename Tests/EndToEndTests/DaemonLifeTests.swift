@@ -104,6 +104,27 @@ import TestSupport
         #expect(Programs.processes(ofSpool: spool.path).isEmpty)
     }
 
+    @Test func duringADrainVerbsAreObeyedAndItIsToldWhatIsLeft() throws {
+        let spool = TestSpool()
+        let gate = Gate(spool)
+        let daemon = TestDaemon(spool, arguments: ["--drain"])
+        spool.drop("hangs", #"{"run": ["sleep", "1000"]}"#)
+        spool.drop("ends", #"{"run": "\#(gate.wait)"}"#)
+        #expect(spool.reaches("running", "hangs") && spool.reaches("running", "ends"))
+        daemon.send(SIGTERM)
+        #expect(spool.wait(seconds: 30) { daemon.output.contains("waiting for 2 running jobs") })
+        spool.drop("new", #"{"run": ["true"]}"#)
+        #expect(spool.reaches("queued", "new"))
+        #expect(Programs.rouse(["hold", "new"], on: spool).code == 0)
+        #expect(Programs.rouse(["cancel", "hangs"], on: spool).code == 0)
+        #expect(spool.outcome("hangs") == "cancelled")
+        #expect(spool.wait(seconds: 30) { daemon.output.contains("waiting for 1 running jobs") })
+        gate.open()
+        #expect(daemon.exitCode() == 0)
+        #expect(spool.outcome("ends") == "succeeded")
+        #expect(spool.exists("waiting/new") && !spool.started.contains("new"))
+    }
+
     @Test func aSecondSignalEndsADrain() throws {
         let spool = TestSpool()
         let daemon = TestDaemon(spool, arguments: ["--drain"])
