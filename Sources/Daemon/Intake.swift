@@ -93,7 +93,7 @@ final class Intake {
         }
         var found: [(changed: Int64, name: EntryName)] = []
         var queues: [String] = []
-        for entry in try inbox.directory.entries() where !Self.isIgnored(entry.name) {
+        for entry in try inbox.directory.entries() where !entry.name.isIgnoredInInbox {
             if inbox.queue == nil, entry.kind == .directory, isQueue(entry.name) {
                 queues.append(entry.name.display)
                 continue
@@ -123,10 +123,6 @@ final class Intake {
         onInboxes(found)
     }
 
-    private static func isIgnored(_ name: EntryName) -> Bool {
-        name.hasPrefix(".") || name.hasPrefix("#") || [".tmp", ".part", ".swp", "~"].contains(where: name.hasSuffix)
-    }
-
     private func process(_ name: EntryName, in inbox: Inbox) throws(SystemFault) {
         guard let status = try inbox.directory.status(name) else { return inbox.settling.forget(name) }
         switch status.kind {
@@ -135,7 +131,8 @@ final class Intake {
         default:
             try reject(name, in: inbox, RejectionRecord(
                 code: "not_a_file", message: "it is \(status.kind.words), not a regular file", file: name.display,
-                expected: "a regular file", hint: "drop the task itself; links are not followed"))
+                expected: "a regular file",
+                hint: status.kind == .symbolicLink ? "drop the task itself; links are not followed" : "drop a file that holds the task"))
         }
     }
 
@@ -201,7 +198,8 @@ final class Intake {
             return try reject(name, in: inbox, RejectionRecord(
                 code: "not_a_job", message: "it is a directory without the task.json of a job", file: name.display,
                 expected: "a task file, or a directory from done/ or failed/",
-                hint: inbox.queue == nil ? "a queue's name has letters, digits, '.', '_' and '-'" : "a queue holds no queues"))
+                hint: name.hasSuffix(".json") ? "a task is a file; a queue's directory has a name without .json"
+                    : inbox.queue == nil ? "a queue's name has letters, digits, '.', '_' and '-'" : "a queue holds no queues"))
         }
         if isGuarded(id) {
             // Two attempts at once are nobody's wish.

@@ -11,7 +11,7 @@ struct Rejecter {
         for attempt in 0..<1000 {
             let free = Self.name(original, attempt: attempt)
             // A name is taken with its error file, or two files would share one reason.
-            if rejected.contains(free) || rejected.contains(Self.errorName(free)) { continue }
+            if rejected.contains(free) || hasReason(free) && !isStale(reasonOf: free) { continue }
             do {
                 try source.rename(name, to: rejected, as: free)
             } catch where error.errno == EEXIST {
@@ -25,6 +25,21 @@ struct Rejecter {
             return
         }
         throw SystemFault("find a free name in", rejected.path, errno: EEXIST)
+    }
+
+    /// Removes the reason why a file of this name was rejected, once that file was mended and has been accepted.
+    func forgetReason(of name: EntryName) throws(SystemFault) {
+        if hasReason(name), isStale(reasonOf: name) { try ledger.spool.rejected.removeFile(Self.errorName(name)) }
+    }
+
+    private func hasReason(_ name: EntryName) -> Bool { ledger.spool.rejected.contains(Self.errorName(name)) }
+
+    /// The file that the reason is of was taken away: `x.error.json` is of `x.json` or of `x`. A name that was cut may be
+    /// of others.
+    private func isStale(reasonOf name: EntryName) -> Bool {
+        let stem = EntryName(Self.errorName(name).bytes.dropLast(".error.json".utf8.count))
+        guard stem.bytes.count < Self.longestStem else { return false }
+        return !ledger.spool.rejected.contains(stem) && !ledger.spool.rejected.contains(EntryName(stem.bytes + ".json".utf8))
     }
 
     /// Writes the reasons that a crash has left unwritten.
@@ -68,9 +83,10 @@ struct Rejecter {
     /// `x.json` → `x.error.json`; what has another ending keeps it. A name that has no room for that is cut.
     static func errorName(_ name: EntryName) -> EntryName {
         let stem = name.hasSuffix(".json") ? name.bytes.dropLast(5) : name.bytes[...]
-        let ending = ".error.json"
-        return EntryName(stem.prefix(255 - ending.utf8.count - 6) + ending.utf8)
+        return EntryName(stem.prefix(longestStem) + ".error.json".utf8)
     }
+
+    private static let longestStem = 255 - ".error.json".utf8.count - 6
 }
 
 extension Directory {

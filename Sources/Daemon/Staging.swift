@@ -67,7 +67,7 @@ final class Staging {
         if let id = JobID(fileName: name), !ledger.isUsed(id) { return id }
         while true {
             lastSuffix = max(lastSuffix + 1, UInt64(Timestamp.now.milliseconds) << 5)
-            let id = JobID.derived(from: name.display, suffix: JobID.sortable(lastSuffix, width: 10))
+            let id = JobID.derived(from: name.display, suffix: JobID.sortable(lastSuffix, width: JobID.suffixWidth))
             if !ledger.isUsed(id) { return id }
         }
     }
@@ -102,6 +102,7 @@ final class Staging {
         do {
             try commit(staged, named: stagingName, try admission.admit(
                 Admission.Request(file: file, id: id, inboxQueue: queue, uid: status.uid, now: .now)))
+            try? rejecter.forgetReason(of: original)
         } catch let fault as SystemFault {
             throw fault
         } catch let fault as TaskFault {

@@ -48,16 +48,27 @@ public struct JobID: Sendable, Hashable, Comparable, CustomStringConvertible {
         return JobID(text + "-" + suffix)!
     }
 
+    /// How many digits the suffix has that is made for a name that is in use.
+    public static let suffixWidth = 10
+
+    /// Whether this is what `derived` makes of the name `text`.
+    public func isDerived(from text: String) -> Bool {
+        let suffix = self.text.utf8.suffix(Self.suffixWidth)
+        guard suffix.allSatisfy(Self.digits.contains) else { return false }
+        return Self.derived(from: text, suffix: String(decoding: Array(suffix), as: UTF8.self)) == self
+    }
+
+    private static let digits = Array("0123456789abcdefghjkmnpqrstvwxyz".utf8)
+
     /// `number` in Crockford's base 32, whose digits sort like the numbers: nine of them hold milliseconds since 1970
     /// until the year 3084.
     public static func sortable(_ number: UInt64, width: Int) -> String {
-        let digits = Array("0123456789abcdefghjkmnpqrstvwxyz")
         var rest = number
-        var text: [Character] = []
+        var text: [UInt8] = []
         for _ in 0..<width {
             text.append(digits[Int(rest & 31)])
             rest >>= 5
         }
-        return String(text.reversed())
+        return String(decoding: text.reversed(), as: UTF8.self)
     }
 }

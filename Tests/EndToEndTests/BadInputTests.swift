@@ -1,9 +1,47 @@
+import Glibc
 import Foundation
 import SpoolFormat
 import Testing
 import TestSupport
 
 @Suite struct BadInputTests {
+    @Test func theReasonGoesWhenTheFileIsMendedAndDroppedAgain() {
+        let spool = TestSpool()
+        let daemon = TestDaemon(spool)
+        spool.drop("x", "[]")
+        #expect(spool.rejection(of: "x")?["code"]?.string == "bad_value")
+        // As it was, it is rejected anew under its own name.
+        spool.write("{\"nur\": 1}", to: spool.path("rejected/x.json"))
+        #expect(spool.move("rejected/x.json", to: "inbox/x.json"))
+        #expect(spool.wait { spool.exists("rejected/x.json") && spool.json("rejected/x.error.json")?["code"]?.string != "bad_value" })
+        #expect(spool.list("rejected") == ["x.error.json", "x.json"])
+        spool.write(#"{"run": ["true"]}"#, to: spool.path("rejected/x.json"))
+        #expect(spool.move("rejected/x.json", to: "inbox/x.json"))
+        #expect(spool.outcome("x") == "succeeded")
+        #expect(spool.list("rejected").isEmpty)
+        // The reason of a file that is still there stays.
+        spool.drop("y", "[]")
+        #expect(spool.rejection(of: "y") != nil)
+        spool.drop("y", #"{"run": ["true"]}"#)
+        #expect(spool.outcome("y") == "succeeded")
+        #expect(spool.list("rejected") == ["y.error.json", "y.json"])
+        #expect(daemon.stop() == 0)
+    }
+
+    @Test func theHintFitsWhatWasDropped() {
+        let spool = TestSpool()
+        let daemon = TestDaemon(spool)
+        mkfifo(spool.path("inbox/pipe.json"), 0o600)
+        mkdir(spool.path("inbox/dir.json"), 0o700)
+        spool.drop("mark", "\u{FEFF}{}")
+        spool.drop("space", "{\u{A0}}")
+        #expect(spool.rejection(of: "pipe")?["hint"]?.string == "drop a file that holds the task")
+        #expect(spool.rejection(of: "dir")?["hint"]?.string?.contains("without .json") == true)
+        #expect(spool.rejection(of: "mark")?["message"]?.string?.hasSuffix("not U+FEFF") == true)
+        #expect(spool.rejection(of: "space")?["message"]?.string?.hasSuffix("not U+00A0") == true)
+        #expect(daemon.stop() == 0)
+    }
+
     private static let fixtures = URL(filePath: #filePath).deletingLastPathComponent().deletingLastPathComponent()
         .appending(path: "Fixtures/bad")
 

@@ -361,7 +361,10 @@ public struct JSONReader {
         var decoder = UTF8()
         var iterator = bytes[offset...].makeIterator()
         if case .scalarValue(let scalar) = decoder.decode(&iterator), scalar.value >= 0x20, !(0x7F...0x9F).contains(scalar.value) {
-            return String(scalar)
+            // Spaces, marks and the like that nobody would see between two quotes, or that would steer the terminal.
+            let isInvisible = scalar != " " && (scalar.properties.isDefaultIgnorableCodePoint || scalar.properties.isWhitespace || scalar.properties.isBidiControl)
+            let number = String(scalar.value, radix: 16, uppercase: true)
+            return isInvisible ? "U+" + String(repeating: "0", count: max(0, 4 - number.count)) + number : String(scalar)
         }
         return "byte 0x" + (bytes[offset] < 16 ? "0" : "") + String(bytes[offset], radix: 16)
     }
