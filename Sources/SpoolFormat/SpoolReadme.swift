@@ -57,7 +57,9 @@ public enum SpoolReadme {
         ## Careful
 
         Who can write to `inbox/` can run programs as the user of the service. Don't move directories between the states
-        by hand, but into `inbox/`: use `rouse cancel`, `retry`, `hold` and `release`.
+        by hand, but into `inbox/`: use `rouse cancel`, `retry`, `hold` and `release`. What was moved or removed by hand is
+        noticed within 3 minutes, or at once after `kill -USR1 $(cat daemon/lock)`. `index.sqlite` is built again when the
+        service starts: stop it, remove the index, start it.
 
         """
 }
