@@ -22,16 +22,3 @@ extension ExitRecord {
         }
     }
 }
-
-enum SignalName {
-    private static let names = [
-        "HUP", "INT", "QUIT", "ILL", "TRAP", "ABRT", "BUS", "FPE", "KILL", "USR1", "SEGV", "USR2", "PIPE", "ALRM",
-        "TERM", "STKFLT", "CHLD", "CONT", "STOP", "TSTP", "TTIN", "TTOU", "URG", "XCPU", "XFSZ", "VTALRM", "PROF",
-        "WINCH", "IO", "PWR", "SYS",
-    ]
-
-    /// `9 (KILL)`; a real-time signal is only a number.
-    static func describe(_ number: Int) -> String {
-        (1...names.count).contains(number) ? "\(number) (\(names[number - 1]))" : "\(number)"
-    }
-}

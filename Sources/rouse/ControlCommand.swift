@@ -63,7 +63,7 @@ struct ControlArguments: ParsableArguments {
         var code: Int32 = 0
         try waiter.wait(for: ids, until: nil) { id, ending in
             if code == 0 { code = exitCode(ending) }
-            tell(id, ending)
+            tell(id, ending, verb, spool)
         }
         if code != 0 { throw ExitCode(code) }
     }
@@ -80,7 +80,11 @@ struct ControlArguments: ParsableArguments {
         }
         return try ids.map { text in
             let id = try SpoolDirectory.jobID(text)
-            guard try spool.place(of: id) != nil else { throw spool.noSuchJob(id) }
+            switch try spool.place(of: id) {
+            case .rejected: throw spool.isRejected(id)
+            case nil: throw spool.noSuchJob(id)
+            default: break
+            }
             return .string(id.text)
         }
     }
@@ -92,11 +96,24 @@ struct ControlArguments: ParsableArguments {
         return JobWaiter.exitCode(ending)
     }
 
-    private func tell(_ id: JobID, _ ending: JobWaiter.Ending) {
+    private func tell(_ id: JobID, _ ending: JobWaiter.Ending, _ verb: ControlVerb, _ spool: SpoolDirectory) {
         guard case .finished(_, let result?) = ending else { return Terminal.complain(JobWaiter.words(id, ending)) }
         if json { return Output.write(JSONWriter.write(result.json, .line)) }
         if let error = result.error { Terminal.complain(error.message) }
-        if let output = result.output { ControlOutput(output).lines.forEach(Output.print) }
+        guard let output = result.output else { return }
+        if output["count"]?.int == 0 { Output.print(nothing(verb, spool)) }
+        ControlOutput(output).lines.forEach(Output.print)
+    }
+
+    /// That there was nothing to do is no failure, but it may be a slip.
+    private func nothing(_ verb: ControlVerb, _ spool: SpoolDirectory) -> String {
+        guard let queue else { return "no job with this label is one to \(verb.rawValue); nothing was done" }
+        var text = "no job in the queue \(queue) is one to \(verb.rawValue); nothing was done"
+        let known = Set(((try? JobSource(spool).counts()) ?? []).map(\.queue) + ((try? spool.queueInboxes()) ?? []) + [Defaults.queue])
+        if !known.contains(queue), !spool.root.contains("\(SpoolLayout.config)/queues/\(queue).json") {
+            text += ": there is no such queue" + (nearest(to: queue, among: known.sorted()).map { "; did you mean \($0)?" } ?? "")
+        }
+        return text
     }
 }
 
@@ -109,7 +126,6 @@ struct ControlOutput {
         let count = output["count"]?.int ?? jobs.count
         var lines = jobs.map { job in "\(job.name): \(Self.words(job.value.string ?? ""))" }
         if count > jobs.count { lines.append("and \(count - jobs.count) more") }
-        if count == 0 { lines.append("there are no such jobs") }
         self.lines = lines.map { Terminal.plain($0) }
     }
 

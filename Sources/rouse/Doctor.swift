@@ -11,7 +11,7 @@ struct Doctor {
 
     func findings() -> [Finding] {
         directories() + permissions() + fileSystem() + disk() + inotify() + openFiles() + daemon() + staging() + index()
-            + configuration() + [runner()] + LibraryVersions.findings()
+            + ConfigurationCheck(spool: spool).findings() + [runner()] + LibraryVersions.findings()
     }
 
     // MARK: The spool
@@ -49,7 +49,9 @@ struct Doctor {
     }
 
     private func staging() -> [Finding] {
-        guard let staging = try? spool.directory(SpoolLayout.staging), let entries = try? staging.entries() else { return [] }
+        guard let staging = try? spool.directory(SpoolLayout.staging), let all = try? staging.entries() else { return [] }
+        // What begins with a dot is somebody's who is not done, or `.gitkeep`.
+        let entries = all.filter { !$0.name.hasPrefix(".") }
         guard !entries.isEmpty else { return [.ok("staging", "empty")] }
         if DaemonProbe(spool: spool.path).isRunning { return [.ok("staging", "\(entries.count) being taken in")] }
         return [.warn("staging", "\(entries.count) left over in .staging/", "nothing is lost: the next daemon brings it in or rejects it")]
@@ -65,48 +67,6 @@ struct Doctor {
             if case .missing = error { return [.ok("index", "none yet; a daemon makes it")] }
             return [.fail("index", error.description, "stop the daemon, then: rouse reindex")]
         }
-    }
-
-    private func configuration() -> [Finding] {
-        var findings: [Finding] = []
-        var read = 0
-        for (kind, check) in [("queues", Self.checkQueue), ("schedules", Self.checkSchedule)] {
-            guard let directory = try? spool.root.directory(SpoolLayout.config).directory(kind), let entries = try? directory.entries()
-            else { continue }
-            for entry in entries.sorted(by: { $0.name.display < $1.name.display }) where entry.name.hasSuffix(".json") && !entry.name.hasPrefix(".") {
-                let name = "config/\(kind)/\(entry.name.display)"
-                if name.hasSuffix(".error.json") { continue }
-                read += 1
-                do {
-                    guard let (bytes, status) = try directory.read(entry.name) else { continue }
-                    if status.kind != .file {
-                        findings.append(.fail("config", "\(name) is \(status.kind.words)", "put the file itself there"))
-                    } else if status.mode & 0o022 != 0 {
-                        findings.append(.fail("config", "\(name) can be written by others, so it is refused", "chmod go-w \(spool.path(name))"))
-                    } else if let fault = check(bytes, name) {
-                        findings.append(.fail("config", fault, "mend the file; the last good one stays in force until then"))
-                    }
-                } catch {
-                    findings.append(.fail("config", "\(error)", "give this user rights to it"))
-                }
-            }
-        }
-        return findings.isEmpty ? [.ok("config", "\(read) \(read == 1 ? "file" : "files")")] : findings
-    }
-
-    private static func checkQueue(_ bytes: [UInt8], _ name: String) -> String? {
-        check(bytes, name) { value throws(TaskFault) in _ = try QueueConfiguration.read(value) }
-    }
-
-    private static func checkSchedule(_ bytes: [UInt8], _ name: String) -> String? {
-        check(bytes, name) { value throws(TaskFault) in _ = try ScheduleConfiguration.read(value) }
-    }
-
-    private static func check(_ bytes: [UInt8], _ name: String, _ read: (JSON) throws(TaskFault) -> Void) -> String? {
-        let value: JSON
-        do { value = try JSONReader.read(bytes) } catch { return RejectionText(RejectionRecord(error, file: name)).text }
-        do { try read(value) } catch { return RejectionText(RejectionRecord(error, file: name, text: bytes)).text }
-        return nil
     }
 
     // MARK: The daemon

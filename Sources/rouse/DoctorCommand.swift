@@ -56,7 +56,7 @@ struct Finding {
             case .fail: .red
             }
         let mark = Terminal.coloured(grade.rawValue, colour) + (grade == .ok ? "  " : "")
-        let text = "\(mark)  \(subject): \(Terminal.plain(message))"
-        return advice.map { text + "\n      " + Terminal.plain($0) } ?? text
+        let lines = ("\(subject): \(message)" + (advice.map { "\n" + $0 } ?? "")).split(separator: "\n")
+        return "\(mark)  " + lines.map { Terminal.plain(String($0)) }.joined(separator: "\n      ")
     }
 }

@@ -35,7 +35,8 @@ enum ExitStatus: Int32, CaseIterable {
     }
 
     static let ofWait =
-        "wait, and drop --wait, exit as the job did: 0, its own exit code, or 128 and the number of the signal."
+        "wait, and drop --wait, exit as the job did: 0, its own exit code, or 128 and the number of the signal. "
+        + "cancel, retry, recover, hold and release exit with 0 also where no job of the --queue or --label is one to act on; they say so."
 
     static let summary = "Exit codes: 0 done, 64 usage, 65 bad task, 66 no such spool or job, 69 no daemon, 70 fault of "
         + "rouse, 72 no runner, 73 can't create, 74 input/output, 75 try later, 77 no permission. More: rouse help exit-codes"

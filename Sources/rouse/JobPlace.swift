@@ -63,17 +63,12 @@ extension SpoolDirectory {
     func backlog() throws -> Int {
         guard let inbox = try directory(SpoolLayout.inbox) else { return 0 }
         var count = 0
-        for entry in try inbox.entries() where Self.isForTaking(entry.name) && entry.kind != .directory { count += 1 }
+        for entry in try inbox.entries() where !entry.name.isIgnoredInInbox && entry.kind != .directory { count += 1 }
         for queue in try queueInboxes() {
             let names = try inbox.directory(queue).entries()
-            count += names.count { Self.isForTaking($0.name) }
+            count += names.count { !$0.name.isIgnoredInInbox }
         }
         return count
-    }
-
-    /// Editors and writers that are not done use these names; they are never taken.
-    private static func isForTaking(_ name: EntryName) -> Bool {
-        !name.hasPrefix(".") && !name.hasPrefix("#") && !["~", ".tmp", ".part", ".swp"].contains { name.hasSuffix($0) }
     }
 
     /// The id that the text is; a path to a job's directory or file is taken for its name.
@@ -90,12 +85,10 @@ extension SpoolDirectory {
         return id
     }
 
-    func noSuchJob(_ id: JobID) -> CommandFault {
-        let names = JobState.allCases.flatMap { (try? directory($0.rawValue)?.jobIDs()) ?? [] }
-        let hint = names.count < 20_000 ? nearest(to: id.text, among: names.map(\.text)) : nil
-        return CommandFault(
-            "there is no job \(id) in \(path)" + (hint.map { "; did you mean \($0)?" } ?? ""), .missing)
-    }
+    /// Whether nothing is started because somebody has said so.
+    var isPaused: Bool { root.contains(SpoolLayout.daemon + "/" + SpoolLayout.Daemon.pause) }
+
+    var pauseText: String { "daemon/PAUSE is there, so nothing is started; rm \(path(SpoolLayout.daemon, SpoolLayout.Daemon.pause)) lets it go on" }
 
     /// The error file of what was rejected last under this name; `nil` where it is not written yet.
     func rejection(of id: JobID) -> JSON? {

@@ -59,7 +59,7 @@ struct ListCommand: ParsableCommand {
         }
         let (rows, left) = try rowsForPeople(source)
         if !rows.isEmpty { Output.print(table(rows)) }
-        try footer(spool, shown: rows.count, left: left).forEach(Output.print)
+        try footer(spool, rows, left: left).forEach(Output.print)
     }
 
     private var filter: JobFilter {
@@ -106,7 +106,7 @@ struct ListCommand: ParsableCommand {
         return table.text
     }
 
-    private func footer(_ spool: SpoolDirectory, shown: Int, left: Int) throws -> [String] {
+    private func footer(_ spool: SpoolDirectory, _ rows: [JobRow], left: Int) throws -> [String] {
         var lines: [String] = []
         if left > 0 { lines.append("\(left) more are waiting or queued; rouse list --all shows them") }
         let backlog = try spool.backlog()
@@ -114,7 +114,8 @@ struct ListCommand: ParsableCommand {
             let question = DaemonProbe(spool: spool.path).state == .stopped ? "; no daemon is running (\(DaemonProbe.advice))" : ""
             lines.append("\(backlog) \(backlog == 1 ? "file" : "files") in inbox/ not yet taken in\(question)")
         }
-        if shown == 0, backlog == 0 { lines.append("no jobs") }
+        if spool.isPaused, backlog > 0 || rows.contains(where: { $0.state == .waiting || $0.state == .queued }) { lines.append(spool.pauseText) }
+        if rows.isEmpty, backlog == 0 { lines.append("no jobs") }
         return lines
     }
 }

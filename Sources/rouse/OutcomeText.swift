@@ -1,4 +1,3 @@
-import Glibc
 import JobIndex
 import SpoolFormat
 
@@ -24,18 +23,9 @@ struct OutcomeText {
     static func brief(outcome: Outcome, exitCode: Int?, signal: Int?) -> String {
         let word = outcome.rawValue.split(separator: "_").joined(separator: " ")
         guard outcome == .failed else { return word }
-        if let signal { return "\(word) by \(signalName(signal))" }
+        if let signal { return "\(word) by \(SignalName.short(signal))" }
         if let exitCode, exitCode != 0 { return "\(word) with exit code \(exitCode)" }
         return word
-    }
-
-    static func signalName(_ number: Int) -> String {
-        let names: [Int32: String] = [
-            SIGHUP: "HUP", SIGINT: "INT", SIGQUIT: "QUIT", SIGILL: "ILL", SIGTRAP: "TRAP", SIGABRT: "ABRT", SIGBUS: "BUS",
-            SIGFPE: "FPE", SIGKILL: "KILL", SIGUSR1: "USR1", SIGSEGV: "SEGV", SIGUSR2: "USR2", SIGPIPE: "PIPE",
-            SIGALRM: "ALRM", SIGTERM: "TERM", SIGXCPU: "XCPU", SIGXFSZ: "XFSZ", SIGSYS: "SYS",
-        ]
-        return names[Int32(number)].map { "SIG\($0)" } ?? "signal \(number)"
     }
 }
 

@@ -38,7 +38,7 @@ struct Rouse: ParsableCommand {
     /// The parser's own faults (usage) are told by the parser; all others are told here, with their exit status.
     static func main() {
         do {
-            var command = try parseAsRoot()
+            var command = try parseAsRoot(CommandWords.arranged(Array(CommandLine.arguments.dropFirst())))
             try command.run()
         } catch {
             if let fault = CommandFault(error) {

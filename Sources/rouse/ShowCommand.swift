@@ -64,6 +64,7 @@ struct ShowCommand: ParsableCommand {
             fields.append(("state", history.state.rawValue))
         }
         if let waiting = history.waiting { fields += self.waiting(waiting, now) }
+        if spool.isPaused, history.state == .waiting || history.state == .queued { fields.append(("paused", spool.pauseText)) }
         if let run = history.attempts.last?.run, history.state == .running {
             if let deadline = run["deadline"]?.string { fields.append(("deadline", deadline)) }
             if let pid = run["runner"]?["pid"]?.int { fields.append(("runner", "pid \(pid)")) }
@@ -78,6 +79,7 @@ struct ShowCommand: ParsableCommand {
                         + "\(Moment.span(used.systemMilliseconds)) system"))
             }
         }
+        if let others = spool.namesakeText(of: history.id) { fields.append(("see also", others)) }
         fields.append(("directory", spool.path(history.state.rawValue, history.id.text)))
         let width = fields.map(\.0.count).max() ?? 0
         var text = Terminal.coloured(history.id.text, .bold)
@@ -128,7 +130,7 @@ struct ShowCommand: ParsableCommand {
     private static func words(_ exit: ExitRecord) -> String {
         switch exit.cause {
         case .exited:
-            if let signal = exit.signal { return "ended by \(OutcomeText.signalName(signal))" }
+            if let signal = exit.signal { return "ended by \(SignalName.short(signal))" }
             return exit.exitCode == 0 ? "succeeded" : "exit code \(exit.exitCode ?? -1)"
         case .timeout: return "timed out"
         case .cancelled: return "cancelled"

@@ -37,8 +37,8 @@ struct SpoolStatus {
         counts = try source.counts()
         held = try source.list(JobFilter(states: [.waiting])).count { $0.reason == .hold }
         backlog = try spool.backlog()
-        rejected = try spool.directory(SpoolLayout.rejected)?.entries().count { !$0.name.hasSuffix(".error.json") } ?? 0
-        isPaused = spool.root.contains(SpoolLayout.daemon + "/" + SpoolLayout.Daemon.pause)
+        rejected = try spool.directory(SpoolLayout.rejected)?.entries().count { !$0.name.hasSuffix(".error.json") && !$0.name.hasPrefix(".") } ?? 0
+        isPaused = spool.isPaused
         disk = DiskSpace(of: spool.root)
     }
 

@@ -39,6 +39,8 @@ struct WaitCommand: ParsableCommand {
         if DaemonProbe(spool: spool.path).state == .stopped, try !isFinished(ids, spool) {
             Terminal.complain("no daemon is running; this waits until one is (\(DaemonProbe.advice))")
         }
+        if spool.isPaused, try !isFinished(ids, spool) { Terminal.complain(spool.pauseText) }
+        for id in ids where spool.state(of: id)?.isFinished == true { spool.namesakeText(of: id).map(Terminal.complain) }
         try waiter.wait(for: ids, until: deadline, printing: json ? .json : quiet ? .silent : .words)
     }
 

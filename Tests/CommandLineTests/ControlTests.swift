@@ -38,6 +38,16 @@ import Testing
         withExtendedLifetime(lock) {}
     }
 
+    @Test func whatWasRejectedIsDroppedAgain() {
+        spool.write("{", to: spool.path + "/rejected/r.json")
+        spool.put(RejectionRecord(code: "unexpected_end", message: "the file ends", file: "r.json").json, spool.path + "/rejected/r.error.json")
+        for verb in ["cancel", "retry"] {
+            let answer = Shell(spool).rouse(verb, "r", "--no-wait")
+            #expect(answer.code == 65 && answer.errors.contains("the file ends") && answer.errors.contains("mv \(spool.path)/rejected/r.json"))
+        }
+        #expect(spool.names("inbox").isEmpty)
+    }
+
     @Test(arguments: [[], ["x", "--queue", "q"], ["--label", "a"], ["--queue", "a/b"], ["--queue", "q", "--label", "a=b"]])
     func whatToActOnIsSaidOnce(arguments: [String]) {
         spool.make("x")
@@ -53,7 +63,9 @@ import Testing
         #expect(Shell(spool).rouse("cancel", "--json", "x").json?["output"]?["jobs"] == ["x": "cancelled"])
         let again = Shell(spool).rouse("cancel", "x")
         #expect(again.code == 1 && again.errors.contains("it is finished"))
-        #expect(Shell(spool).rouse("hold", "--queue", "empty").output == "there are no such jobs\n")
+        let nothing = Shell(spool).rouse("hold", "--queue", "defualt")
+        #expect(nothing.code == 0 && nothing.output == "no job in the queue defualt is one to hold; nothing was done: there is no such queue; did you mean default?\n")
+        #expect(Shell(spool).rouse("retry", "--label", "a=c").output == "no job with this label is one to retry; nothing was done\n")
         withExtendedLifetime(daemon) {}
     }
 }
@@ -138,6 +150,30 @@ import Testing
         #expect(grade("config") == "ok")
         chmod(spool.path + "/config/queues/q.json", 0o666)
         #expect(grade("config") == "fail")
+    }
+
+    @Test func theConfigurationIsReadAsTheDaemonReadsIt() {
+        spool.write(#"{"cron": "0 0 * * *", "timezone": "Mars/Olympus", "task": {"run": ["true"]}}"#, to: spool.path + "/config/schedules/s.json")
+        #expect(finding("config")?["message"]?.string?.contains("Mars/Olympus") == true)
+        let lines = Shell(spool).rouse("doctor").lines
+        let first = lines.firstIndex { $0.contains("config/schedules/s.json:1:") }
+        #expect(first.map { lines[$0 + 1].hasPrefix("        field: timezone") } == true, "\(lines)")
+        #expect(!lines.contains { $0.contains("\u{FFFD}") })
+        unlink(spool.path + "/config/schedules/s.json")
+        symlink("/etc/hostname", spool.path + "/config/queues/link.json")
+        #expect(finding("config")?["message"]?.string == "config/queues/link.json is a symbolic link, so it is refused")
+        unlink(spool.path + "/config/queues/link.json")
+        spool.write("{}", to: spool.path + "/config/queues/a b.json")
+        #expect(grade("config") == "warn")
+        unlink(spool.path + "/config/queues/a b.json")
+        chmod(spool.path + "/config/queues", 0o770)
+        #expect(grade("config") == "fail")
+    }
+
+    @Test func whatKeepsADirectoryInGitIsNothingForeign() {
+        for name in SpoolLayout.directories { spool.write("", to: "\(spool.path)/\(name)/.gitkeep") }
+        #expect(finding("staging")?["message"] == "empty" && grade("config") == "ok")
+        #expect(Shell(spool).rouse("status", "--json").json?["rejected"] == 0)
     }
 
     @Test func aMissingRunnerFails() {

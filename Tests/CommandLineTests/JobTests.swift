@@ -37,6 +37,33 @@ import Testing
         #expect(Shell(spool).rouse("show", "x").output.contains(words))
     }
 
+    @Test func whatBecameOfANameIsTold() {
+        spool.make("x", .done, result: spool.result("x", .succeeded))
+        spool.make("x-06ap3hkw2c", .queued, sequence: 2)
+        #expect(Shell(spool).rouse("show", "x").output.contains("is called x-06ap3hkw2c"))
+        let waited = Shell(spool).rouse("wait", "x")
+        #expect(waited.code == 0 && waited.errors.contains("is called x-06ap3hkw2c"))
+        spool.make("y-06ap3hkw2d", .queued, sequence: 3)
+        for command in ["show", "wait"] {
+            let answer = Shell(spool).rouse(command, "y")
+            #expect(answer.code == 66 && answer.errors.contains("y.json was dropped when the name was in use, and is called y-06ap3hkw2d"))
+        }
+        spool.write("{\"id\":\"a\"}\n{\"id\":\"old\",\"outcome\":\"succeeded\"}\n", to: spool.path + "/archive/2026-03-01.jsonl")
+        let old = Shell(spool).rouse("show", "old")
+        #expect(old.code == 66 && old.errors.contains("line 2 of \(spool.path)/archive/2026-03-01.jsonl"))
+    }
+
+    @Test func aJobThatWaitsBecauseOfThePauseSaysSo() {
+        spool.make("x", .queued)
+        spool.make("y", .done, sequence: 2, result: spool.result("y", .succeeded))
+        for command in [["show", "x"], ["list"]] { #expect(!Shell(spool).rouse(command).output.contains("PAUSE")) }
+        spool.write("", to: spool.path + "/daemon/PAUSE")
+        for command in [["show", "x"], ["list"]] { #expect(Shell(spool).rouse(command).output.contains("rm \(spool.path)/daemon/PAUSE")) }
+        #expect(!Shell(spool).rouse("show", "y").output.contains("PAUSE"))
+        #expect(Shell(spool).rouse("wait", "x", "--timeout", "1ms").errors.contains("daemon/PAUSE is there"))
+        #expect(!Shell(spool).rouse("wait", "y").errors.contains("PAUSE"))
+    }
+
     @Test func unknownAndRejectedJobs() {
         spool.make("build-1")
         let answer = Shell(spool).rouse("show", "biuld-1")

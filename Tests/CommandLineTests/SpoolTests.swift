@@ -71,6 +71,9 @@ import Testing
         other.make("there", .queued)
         #expect(Shell(spool).rouse("list", "--spool", other.path, "--json").output.contains("there"))
         #expect(!Shell(spool).rouse("list", "--json").output.contains("there"))
+        #expect(Shell(spool).rouse("--spool", other.path, "list", "--json").output.contains("there"))
+        #expect(Shell(spool).rouse("--spool=\(other.path)", "drop", "--id", "new", "--", "true").code == 0)
+        #expect(other.exists("inbox/new.json"))
         mkdir(spool.path + "/spool", 0o700)
         #expect(Shell().rouse("init", spool.path + "/spool").code == 0)
         #expect(Shell(directory: spool.path).rouse("list", "--json").output == "[]\n")
@@ -93,6 +96,8 @@ import Testing
     @Test func theVersionIsTold() { #expect(Shell().rouse("--version").output.contains(".")) }
 
     @Test func unknownCommandsAreFaultsOfUsage() {
+        let slip = Shell().rouse("wiat", "x")
+        #expect(slip.code == 64 && slip.errors.contains("did you mean wait?"))
         #expect(Shell().rouse("frobnicate").code == 64)
         #expect(Shell().rouse("wait").code == 64)
         #expect(Shell().rouse("show").code == 64)
