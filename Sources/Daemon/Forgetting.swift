@@ -9,6 +9,8 @@ final class Forgetting {
     private let queues: QueueBook
     private let archiver: Archiver
     private var isDue = false
+    /// When it was last looked which outcomes need not be remembered any more: once a day is enough.
+    private var droppedOn = ""
 
     init(ledger: Ledger, queues: QueueBook, archiver: Archiver) {
         self.ledger = ledger
@@ -25,7 +27,10 @@ final class Forgetting {
         let rows = try due(now)
         if rows.isEmpty {
             isDue = false
-            ledger.dropForgotten(before: Timestamp(milliseconds: now.milliseconds - Defaults.rememberTime.milliseconds))
+            if now.day != droppedOn {
+                droppedOn = now.day
+                ledger.dropForgotten(before: Timestamp(milliseconds: now.milliseconds - Defaults.rememberTime.milliseconds))
+            }
         }
         for row in rows { ledger.erase(row.id) }
         let known = Dictionary(rows.map { ($0.id, $0) }) { one, _ in one }

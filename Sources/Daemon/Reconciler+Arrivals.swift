@@ -66,7 +66,7 @@ extension Reconciler {
             // Its exit.json stays; the step is taken again when it can be.
             stalled(error)
         }
-        if isDraining { logger.info("waiting for \(runners.count) running jobs") }
+        if isDraining, runners.count > 0 { logger.info("waiting for \(runningJobs)") }
         if runners.count == 0 { stopWaiting() }
     }
 

@@ -140,7 +140,7 @@ actor Reconciler {
         isDraining = farewell == .drain
         isStopping = !isDraining
         if farewell != .leaveJobs, runners.count > 0 {
-            logger.info("\(farewell == .drain ? "waiting for" : "ending") \(runners.count) running jobs")
+            logger.info("\(farewell == .drain ? "waiting for" : "ending") \(runningJobs)")
             if farewell == .killJobs { endRunning() }
             await withCheckedContinuation { continuation in
                 if runners.count == 0 { continuation.resume() } else { drained = continuation }
@@ -158,6 +158,8 @@ actor Reconciler {
         for alarm in [sweepAlarm, dueAlarm, settleAlarm, retryAlarm, statusAlarm] { alarm?.cancel() }
         closeIndex()
     }
+
+    var runningJobs: String { "\(runners.count) running \(runners.count == 1 ? "job" : "jobs")" }
 
     private func closeIndex() {
         do {

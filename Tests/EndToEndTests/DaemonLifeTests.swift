@@ -118,7 +118,7 @@ import TestSupport
         #expect(Programs.rouse(["hold", "new"], on: spool).code == 0)
         #expect(Programs.rouse(["cancel", "hangs"], on: spool).code == 0)
         #expect(spool.outcome("hangs") == "cancelled")
-        #expect(spool.wait(seconds: 30) { daemon.output.contains("waiting for 1 running jobs") })
+        #expect(spool.wait(seconds: 30) { daemon.output.contains("waiting for 1 running job\n") })
         gate.open()
         #expect(daemon.exitCode() == 0)
         #expect(spool.outcome("ends") == "succeeded")

@@ -79,6 +79,13 @@ import TestSupport
         #expect(Programs.rouse(["reindex"], on: spool).code == 0)
         daemon = TestDaemon(spool)
         check("reindexed")
+        // What is forgotten by a command while the daemon runs is noticed by it.
+        spool.drop("pruned", #"{"run": ["true"]}"#)
+        #expect(spool.tells("finished", of: "pruned"))
+        #expect(Programs.rouse(["prune", "--keep", "0"], on: spool).code == 0)
+        #expect(spool.wait { !Programs.rouse(["list", "--json"], on: spool).output.contains("\"pruned\"") })
+        spool.drop("after-pruned", #"{"run": ["true"], "after": ["pruned"]}"#)
+        #expect(spool.outcome("after-pruned") == "succeeded")
         #expect(daemon.stop() == 0)
     }
 

@@ -1,4 +1,3 @@
-import Glibc
 import SpoolFormat
 
 /// One directory of `config/`, a file a thing: read again on change, the last good version of each kept in force.
@@ -34,7 +33,7 @@ final class ConfigurationDirectory<Value: Equatable> {
         let config = try spool.root.directory(SpoolLayout.config)
         let directory = try config.directory(kind)
         let kept = try spool.daemon.directory(makingIfMissing: SpoolLayout.config).directory(makingIfMissing: kind)
-        let distrust = try Self.distrust(config, "config/") ?? Self.distrust(directory, "config/\(kind)/")
+        let distrust = try TrustedFile.distrust(config, "config/") ?? TrustedFile.distrust(directory, "config/\(kind)/")
         if (distrust == nil) != wasTrusted { seen = [:] }
         wasTrusted = distrust == nil
         var failure: (any Error)?
@@ -101,58 +100,10 @@ final class ConfigurationDirectory<Value: Equatable> {
         do { return try value(of: file, status, in: kept).value } catch is Refusal { return nil }
     }
 
-    private struct Refusal: Error {
-        var record: RejectionRecord
-
-        init(_ record: RejectionRecord) { self.record = record }
-
-        init(_ code: String, _ message: String, _ file: String, hint: String? = nil) {
-            record = RejectionRecord(code: code, message: message, file: file, hint: hint)
-        }
-
-        func named(_ file: String) -> Refusal {
-            var own = self
-            own.record.file = file
-            return own
-        }
-    }
-
-    /// Who can write configuration, or put it there, can run programs as the daemon's user.
-    private static func distrust(_ directory: Directory, _ name: String) throws -> Refusal? {
-        let status = try directory.status()
-        guard status.uid == geteuid() || status.uid == 0 else {
-            return Refusal("wrong_owner", "\(name) belongs to user \(status.uid), not to the daemon's user \(geteuid())", name)
-        }
-        guard status.mode & 0o022 == 0 else {
-            return Refusal(
-                "writable_by_others", "others can write in \(name) (mode \(String(status.mode, radix: 8)))", name,
-                hint: "chmod go-w \(directory.path)")
-        }
-        return nil
-    }
-
     private func value(of file: String, _ status: FileStatus, in directory: Directory) throws -> (value: Value, bytes: [UInt8]) {
-        guard status.kind == .file else { throw Refusal("not_a_file", "it is \(status.kind.words), not a regular file", file) }
-        guard status.uid == geteuid() || status.uid == 0 else {
-            throw Refusal("wrong_owner", "it belongs to user \(status.uid), not to the daemon's user \(geteuid())", file)
-        }
-        guard status.mode & 0o022 == 0 else {
-            throw Refusal("writable_by_others", "others can write it (mode \(String(status.mode, radix: 8)))", file, hint: "chmod go-w \(directory.path)/\(file)")
-        }
-        let bytes: [UInt8]
-        do {
-            guard let content = try directory.read(file, limit: Defaults.taskBytes) else { throw Refusal("gone", "it is gone", file) }
-            bytes = content.bytes
-        } catch let fault as SystemFault {
-            throw Refusal("unreadable", "\(fault)", file)
-        }
-        guard bytes.count <= Defaults.taskBytes else { throw Refusal("too_large", "it is larger than 1 MiB", file) }
-        do {
-            let json: JSON
-            do { json = try JSONReader.read(bytes) } catch { throw Refusal(RejectionRecord(error, file: file)) }
-            return (try convert(json), bytes)
-        } catch let fault as TaskFault {
-            throw Refusal(RejectionRecord(fault, file: file, text: bytes))
-        }
+        let bytes = try TrustedFile.read(file, status, in: directory)
+        let json: JSON
+        do { json = try JSONReader.read(bytes) } catch { throw Refusal(RejectionRecord(error, file: file)) }
+        do { return (try convert(json), bytes) } catch { throw Refusal(RejectionRecord(error, file: file, text: bytes)) }
     }
 }
