@@ -45,10 +45,11 @@ final class ConfigurationDirectory<Value: Equatable> {
             step {
                 guard let status = try directory.status(entry.name), status != seen[name] else { return }
                 let change = try read(name, status, in: directory, distrust, kept)
-                seen[name] = status
-                if change.fault == nil, change.value == values[name] { return }
+                // What could not be acted on is told again the next time.
+                let isNews = seen[name] == nil || change.fault != nil || change.value != values[name]
                 values[name] = change.value
-                try report(change)
+                if isNews { try report(change) }
+                seen[name] = status
             }
         }
         for name in Set(seen.keys).union(values.keys).subtracting(present) {

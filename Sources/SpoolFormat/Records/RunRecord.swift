@@ -121,9 +121,9 @@ public struct RunRecord: Sendable, Equatable {
         onCrash = try fields.choice("on_crash", CrashPolicy.self) ?? .rerun
         priority = try fields.integer("priority", in: Bounds.priority) ?? 0
         retries = try fields.integer("retries", in: 0...Int.max) ?? 0
-        // Written for people; the daemon goes by the task.
+        // Written for people, and not worth the time of a start: the daemon goes by the task, the runner by neither.
         backoff = nil
-        origins = Origins(fields.take("origins"))
+        origins = Origins()
         queue = try fields.string("queue") ?? Defaults.queue
         let spool = try fields.string("spool")
         let runner = fields.take("runner").flatMap(ProcessIdentity.init)
