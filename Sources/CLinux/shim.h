@@ -98,6 +98,17 @@ static inline int rouse_child_and_term_descriptor(void) {
     if (sigprocmask(SIG_BLOCK, &set, 0) < 0) return -1;
     return signalfd(-1, &set, SFD_CLOEXEC | SFD_NONBLOCK);
 }
+// The same for a turn's process: also SIGUSR1, by which the daemon says that there is something to look at.
+static inline int rouse_turn_signal_descriptor(void) {
+    sigset_t set;
+    sigemptyset(&set);
+    sigaddset(&set, SIGCHLD);
+    sigaddset(&set, SIGTERM);
+    sigaddset(&set, SIGINT);
+    sigaddset(&set, SIGUSR1);
+    if (sigprocmask(SIG_BLOCK, &set, 0) < 0) return -1;
+    return signalfd(-1, &set, SFD_CLOEXEC | SFD_NONBLOCK);
+}
 extern char **environ;
 static inline char **rouse_environment(void) { return environ; }
 static inline void rouse_ignore_signal(int number) { signal(number, SIG_IGN); }

@@ -33,10 +33,41 @@ public enum SpoolLayout {
         public static let work = "work"
         /// The jobs of a `tasks` task until all of them are accepted.
         public static let jobs = "jobs"
+        /// What is said to the agent, and how: of a turn.
+        public static let prompt = "prompt.json"
+        /// What came of a turn, by its driver.
+        public static let reply = "reply.json"
+        /// Why a session is woken: a line each.
+        public static let reasons = "reasons.jsonl"
+        /// Where a wake has got to: the ways it was tried.
+        public static let wake = "wake.json"
+        /// Notes that go in front of the prompt, moved here from the session.
+        public static let notes = "notes"
+        /// Somebody wants the turn to end.
+        public static let interrupt = "interrupt.json"
+        /// What the agent is told that waits for input.
+        public static let answer = "answer.json"
 
         /// What belongs to one attempt and moves to `attempts/<n>/` before the next one. The record that tells which
         /// attempt it is goes last: as long as it is there, a move that was cut short is known for what it is.
-        public static let ofAttempt = [log, exit, output, result, run]
+        public static let ofAttempt = [log, exit, output, reply, interrupt, answer, result, run]
+    }
+
+    public enum Session {
+        public static let definition = "session.json"
+        public static let state = "state.json"
+        public static let waiting = "waiting.json"
+        public static let turn = "turn.json"
+        public static let report = "report.json"
+        public static let notes = "notes"
+        public static let checkpoints = "checkpoints"
+        public static let events = "events.jsonl"
+        public static let transcript = "transcript.jsonl"
+        /// The agent's working directory, where none is configured.
+        public static let work = "work"
+        /// Where the process that stays hands out the agent's standard input and output.
+        public static let agentSocket = "agent.sock"
+        public static let tmuxSocket = "tmux.sock"
     }
 
     public enum Daemon {

@@ -33,7 +33,7 @@ public struct TaskRecord: Sendable, Equatable {
         self.depth = depth
         self.options = options
         self.origins = Origins()
-        if case .run = verb {
+        if verb.runs {
             self.origins = origins ?? options.origins()
             self.options.timeout = options.timeout ?? Defaults.timeout
             self.options.grace = options.grace ?? Defaults.grace
@@ -63,11 +63,13 @@ public struct TaskRecord: Sendable, Equatable {
         (options.after ?? []).compactMap { if case .name(let name) = $0 { name } else { nil } }
     }
 
-    public var isControl: Bool { if case .run = verb { false } else { true } }
+    /// It is acted on at once, and no attempt is made of it.
+    public var isControl: Bool { !verb.runs }
 
     public var json: JSON {
         var object: JSONObject = ["id": .string(id.text)]
         object[verb.name] = verb.json
+        for member in verb.fields.members { object[member.name] = member.value }
         for member in options.json.members { object[member.name] = member.value }
         object["origins"] = origins == Origins() ? nil : origins.json
         object["depth"] = depth == 0 ? nil : .number(depth)
@@ -91,7 +93,7 @@ public struct TaskRecord: Sendable, Equatable {
             throw TaskFault("not_accepted", "this is not the task.json of an accepted job", expected: "id, uid, accepted_at, seq")
         }
         // Also what does not run came in by a queue and with a priority, which its verb does not take as options.
-        let queue = try own.take("queue", expected: QueueName.expected) { $0.string.flatMap(QueueName.check) }
+        let queue = try own.take("queue", expected: QueueName.expected) { $0.string.flatMap(SessionName.checkQueue) }
         let priority = try own.integer("priority", in: Bounds.priority)
         for name in ["id", "origins", "depth", "uid", "accepted_at", "seq", "queue", "priority"] { object[name] = nil }
         let file = try TaskReader.read(.object(object), at: JSONPath(), isElement: false, isRecord: true)
@@ -124,4 +126,8 @@ public enum Defaults {
     public static let rememberTime = TimeSpan.days(30)
     /// How long a job waits for a dependency that nobody has heard of.
     public static let missingDependency = TimeSpan.hours(1)
+    /// Prompts that may wait for a session.
+    public static let pendingPrompts = 10
+    /// How long a wake tries to interrupt a turn that waits for input.
+    public static let wakeDeadline = TimeSpan.seconds(30)
 }

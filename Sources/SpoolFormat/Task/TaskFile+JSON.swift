@@ -1,22 +1,11 @@
 // Tasks as JSON: the other direction of `TaskReader`.
 
-extension Verb {
-    var json: JSON {
-        switch self {
-        case .run(let arguments): .array(arguments.map(JSON.string))
-        case .tasks(let tasks): .array(tasks.map(\.json))
-        case .control(_, .job(let id)): .string(id)
-        case .control(_, .queue(let name)): ["queue": .string(name)]
-        case .control(_, .labels(let labels)): ["label": JSON(labels)]
-        }
-    }
-}
-
 extension TaskFile {
     public var json: JSON {
         var object = JSONObject()
         object["id"] = .optional(id)
         object[verb.name] = verb.json
+        for member in verb.fields.members { object[member.name] = member.value }
         for member in options.json.members { object[member.name] = member.value }
         return .object(object)
     }
@@ -45,6 +34,7 @@ extension TaskOptions {
         object["on_crash"] = .optional(onCrash?.rawValue)
         object["reply_to"] = .optional(replyTo)
         object["limits"] = limits?.json
+        object["notify"] = notify.map { .array($0.map(JSON.string)) }
         object["labels"] = labels.map { JSON($0) }
         object["parent"] = .optional(parent)
         return object

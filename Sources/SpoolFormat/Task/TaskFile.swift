@@ -34,6 +34,8 @@ public struct TaskOptions: Sendable, Equatable {
     public var onCrash: CrashPolicy?
     public var replyTo: String?
     public var limits: Limits?
+    /// Sessions to wake when the job finishes, is retried or recovered.
+    public var notify: [String]?
     public var labels: [String: String]?
     public var parent: String?
 
@@ -62,6 +64,7 @@ public struct TaskOptions: Sendable, Equatable {
         result.onCrash = onCrash ?? defaults.onCrash
         result.replyTo = replyTo ?? defaults.replyTo
         result.limits = limits?.filled(from: defaults.limits) ?? defaults.limits
+        result.notify = notify ?? defaults.notify
         result.labels = merged(labels, over: defaults.labels)
         result.parent = parent ?? defaults.parent
         return result

@@ -4,8 +4,9 @@ extension TaskReader {
     static let workFields = [
         "queue", "priority", "key", "on_duplicate", "after", "after_failed", "not_before", "delay", "expires_at",
         "expires_in", "timeout", "grace", "retries", "backoff", "cwd", "env", "stdin", "on_crash", "reply_to", "limits",
+        "notify",
     ]
-    static let unsupportedFields = ["notify", "budget", "worktree", "commit", "agent", "session"]
+    static let unsupportedFields = ["budget", "worktree", "commit"]
 
     /// What other programs call a field.
     static let fieldSynonyms = [
@@ -27,6 +28,7 @@ extension TaskReader {
         "shell": "run", "sh": "run", "program": "run", "start": "run", "spawn": "run", "jobs": "tasks", "batch": "tasks",
         "steps": "tasks", "kill": "cancel", "abort": "cancel", "delete": "cancel", "remove": "cancel", "rerun": "retry",
         "requeue": "retry", "unhold": "release",
+        "message": "prompt", "ask": "prompt", "say": "prompt", "chat": "prompt", "notify": "wake", "respond": "answer", "reply": "answer",
     ]
 
     mutating func commonOptions() throws(TaskFault) -> TaskOptions {
@@ -61,6 +63,7 @@ extension TaskReader {
         options.onCrash = try fields.choice("on_crash", CrashPolicy.self)
         options.replyTo = try absolutePath("reply_to")
         options.limits = try limits()
+        options.notify = try notify()
         return options
     }
 

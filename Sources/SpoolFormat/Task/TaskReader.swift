@@ -39,20 +39,17 @@ public struct TaskReader {
         let verb = try readVerb(name)
         var file = TaskFile(verb)
         if isElement { file.id = try jobID("id") }
-        switch verb {
-        case .run: file.options = try workOptions()
-        case .tasks, .control: file.options = try commonOptions()
-        }
+        file.options = try options(of: verb)
         try fields.finish(synonyms: Self.fieldSynonyms) { field in
             if field == "id" { return "\"id\" belongs to the elements of \"tasks\"; a dropped file's id is its name" }
-            if Self.workFields.contains(field) { return "\"\(field)\" does not go with \"\(name)\"" }
+            if Self.workFields.contains(field) || Self.sessionFields.contains(field) { return "\"\(field)\" does not go with \"\(name)\"" }
             return misplaced(field)
         }
         return file
     }
 
     private func misplaced(_ field: String) -> String? {
-        Self.unsupportedFields.contains(field) ? "\"\(field)\" needs agent sessions, which this version does not have" : nil
+        Self.unsupportedFields.contains(field) ? "\"\(field)\" is not in this version" : nil
     }
 
     private static let verbs = Set(Verb.names + Verb.unsupported)
@@ -90,12 +87,17 @@ public struct TaskReader {
         guard let value = fields.take(name) else { preconditionFailure("the verb is one of the object's names") }
         if Verb.unsupported.contains(name) {
             throw TaskFault(
-                "unsupported_verb", "\"\(name)\" needs agent sessions, which this version does not have", at: place,
+                "unsupported_verb", "\"\(name)\" is not in this version", at: place,
                 isAtName: true, expected: "one of " + Verb.names.joined(separator: ", "))
         }
         switch name {
         case "run": return .run(try command(value, at: place))
         case "tasks": return .tasks(try elements(value, at: place))
+        case "prompt": return try prompt(value, at: place)
+        case "wake": return try wake(value, at: place)
+        case "note": return try note(value, at: place)
+        case "answer": return try answer(value, at: place)
+        case let name where SessionVerb(rawValue: name) != nil: return try sessionCommand(SessionVerb(rawValue: name)!, value, at: place)
         default: return .control(ControlVerb(rawValue: name)!, try selector(value, at: place))
         }
     }
@@ -171,15 +173,18 @@ public struct TaskReader {
         var inner = try FieldReader(value, at: place, expected: expected)
         let queue = try inner.take("queue", expected: QueueName.expected) { $0.string.flatMap(QueueName.check) }
         let labels = try selectedLabels(&inner)
+        let session = try inner.take("session", expected: SessionName.expected) { $0.string.flatMap(SessionName.check) }
         try inner.finish(synonyms: ["labels": "label"])
+        if let session, queue == nil, labels == nil { return .session(session) }
         switch (queue, labels) {
-        case (let queue?, nil): return .queue(queue)
-        case (nil, let labels?): return .labels(labels)
+        case (let queue?, nil) where session == nil: return .queue(queue)
+        case (nil, let labels?) where session == nil: return .labels(labels)
         case (nil, nil): throw FieldReader.wrongKind(value, at: place, expected: expected)
-        case (_?, _?):
+        default:
+            let second = labels != nil && queue != nil ? "label" : "session"
             throw TaskFault(
-                "field_not_allowed", "\(place) selects by queue and by label", at: place.appending("label"), isAtName: true,
-                expected: "one of the two")
+                "field_not_allowed", "\(place) selects by \(queue != nil ? "queue" : "label") and by \(second)", at: place.appending(second),
+                isAtName: true, expected: "one of them")
         }
     }
 
