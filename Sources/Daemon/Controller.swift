@@ -113,7 +113,7 @@ final class Controller {
         if sweep.remaining == nil {
             var states = Set(JobState.allCases)
             if case .job = selector {} else { states = Self.states(for: verb) }
-            let rows = try ledger.store.select(selector, in: states).filter { $0.id != task.id && $0.verb == "run" }
+            let rows = try ledger.store.select(selector, in: states).filter { $0.id != task.id && $0.runs }
             sweep.remaining = rows.map(\.id).reversed()
             sweep.count = rows.count
             if case .job(let name) = selector, rows.isEmpty {

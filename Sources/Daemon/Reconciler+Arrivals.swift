@@ -83,7 +83,7 @@ extension Reconciler {
     }
 
     func queuedAgain(_ row: JobRow) {
-        if row.verb != "run", let task = try? TaskRecord.read(JSONReader.read(row.task)) { controls.append(task) }
+        if !row.runs, let task = try? TaskRecord.read(JSONReader.read(row.task)) { controls.append(task) }
         statusChanged()
         waiting.reconsiderWaiters(for: row)
     }

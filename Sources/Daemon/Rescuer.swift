@@ -141,7 +141,7 @@ final class Rescuer {
             if let result = try job.readResultIfWhole() { return try finisher.finish(task, in: state, result) }
             try job.removeFile(SpoolLayout.Job.result)
         }
-        if state == .queued, let row = try ledger.store.job(id), row.verb != "run", let job = try ledger.spool.jobIfThere(id, in: state) {
+        if state == .queued, let row = try ledger.store.job(id), !row.runs, let job = try ledger.spool.jobIfThere(id, in: state) {
             _ = try controller.perform(try ledger.task(id, in: job))
         }
     }

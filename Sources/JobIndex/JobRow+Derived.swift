@@ -1,8 +1,6 @@
 import SpoolFormat
 
 extension JobRow {
-    /// Whether this is a job that an attempt is made of; control verbs and `tasks` are acted on at once.
-    var runs: Bool { verb == "run" }
 
     /// When the job needs a look by itself: its wait ends, or it expires before its start.
     var dueAt: Timestamp? {

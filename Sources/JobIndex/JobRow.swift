@@ -102,6 +102,13 @@ public struct JobRow: Sendable, Equatable {
     }
 }
 
+extension JobRow {
+    /// Whether this is a job that an attempt is made of; control verbs and `tasks` are acted on at once.
+    public var runs: Bool { verb == "run" || isTurn }
+    /// Whether an agent is spoken to.
+    public var isTurn: Bool { verb == "prompt" || verb == "wake" }
+}
+
 extension Verb {
     /// One line for lists: the command as a person would type it, or what a control verb acts on.
     var summary: String {
@@ -112,6 +119,12 @@ extension Verb {
                     ? arguments[2] : arguments.joined(separator: " ")
             case .tasks(let tasks): "\(tasks.count) tasks"
             case .control(let verb, .job(let id)): "\(verb.rawValue) \(id)"
+            case .control(let verb, .session(let session)): "\(verb.rawValue) session \(session)"
+            case .prompt(let prompt): prompt.display ?? prompt.text
+            case .wake(let wake): "wake " + wake.sessions.joined(separator: " ") + (wake.reason.map { ": " + $0 } ?? "")
+            case .note(let note): "note for \(note.session): \(note.text)"
+            case .answer(let answer): "answer \(answer.session): \(answer.text)"
+            case .session(let command): "\(command.verb.rawValue) \(command.session)"
             case .control(let verb, .queue(let queue)): "\(verb.rawValue) queue \(queue)"
             case .control(let verb, .labels(let labels)):
                 "\(verb.rawValue) label " + labels.sorted { $0.key < $1.key }.map { "\($0.key)=\($0.value)" }.joined(separator: " ")

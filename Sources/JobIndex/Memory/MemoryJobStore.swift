@@ -125,6 +125,7 @@ public final class MemoryJobStore: JobStore {
             return switch selector {
             case .job(let id): sameBytes(row.id.text, id)
             case .queue(let queue): sameBytes(row.queue, queue)
+            case .session(let name): sameBytes(row.queue, SessionName.queue(of: name))
             case .labels(let labels): !labels.isEmpty && row.carries(labels)
             }
         }

@@ -24,6 +24,7 @@ struct Questions {
             guard let id = JobID(text), let row = try job(id), states.contains(row.state) else { return [] }
             return [row]
         case .queue(let queue): return try list(JobFilter(states: states, queue: queue))
+        case .session(let name): return try list(JobFilter(states: states, queue: SessionName.queue(of: name)))
         // No label names no job: a slip must not cancel everything.
         case .labels(let labels): return labels.isEmpty ? [] : try list(JobFilter(states: states, labels: labels))
         }

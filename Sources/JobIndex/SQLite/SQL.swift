@@ -34,7 +34,7 @@ enum SQL: Int, CaseIterable {
         case .jobByNumber: "\(select) WHERE number = ?1"
         case .nextQueued:
             """
-            \(select) INDEXED BY jobs_queued WHERE state = 1 AND verb = 'run' AND queue = ?1 \
+            \(select) INDEXED BY jobs_queued WHERE state = 1 AND verb IN ('run', 'prompt', 'wake') AND queue = ?1 \
             ORDER BY priority DESC, seq, number LIMIT 1
             """
         case .countsOfAll: "SELECT queue, state, count(*) FROM jobs GROUP BY state, queue"

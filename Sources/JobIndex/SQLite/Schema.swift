@@ -23,6 +23,9 @@ enum Schema {
         migrator.registerMigration("2 forgotten jobs") { database in
             try database.execute(sql: forgotten)
         }
+        migrator.registerMigration("3 turns") { database in
+            try database.execute(sql: turns)
+        }
         return migrator
     }()
 
@@ -32,6 +35,12 @@ enum Schema {
         ) WITHOUT ROWID;
         CREATE INDEX forgotten_by_key ON forgotten (key, finished_at) WHERE key IS NOT NULL;
         CREATE INDEX forgotten_by_time ON forgotten (finished_at);
+        """
+
+    /// Turns of sessions are chosen like other jobs.
+    private static let turns = """
+        DROP INDEX jobs_queued;
+        CREATE INDEX jobs_queued ON jobs (queue, priority DESC, seq) WHERE state = 1 AND verb IN ('run', 'prompt', 'wake');
         """
 
     private static let jobs = """

@@ -144,10 +144,10 @@ public struct TaskReader {
         var tasks: [TaskFile] = []
         for (index, element) in values.enumerated() {
             let task = try Self.read(element, at: place.appending(index), isElement: true, isRecord: isRecord)
-            guard case .run = task.verb else {
+            guard task.verb.runs else {
                 throw TaskFault(
                     "field_not_allowed", "\(task.verb.name) can't be one of several tasks",
-                    at: place.appending(index).appending(task.verb.name), isAtName: true, expected: "run",
+                    at: place.appending(index).appending(task.verb.name), isAtName: true, expected: "run, prompt, or wake for one session",
                     hint: "drop it as a file of its own")
             }
             for (order, dependency) in (task.options.after ?? []).enumerated() {
