@@ -6,6 +6,8 @@ import SpoolFormat
 struct Admission {
     let ledger: Ledger
     let queues: QueueBook
+    let agents: AgentBook
+    let sessions: SessionBook
 
     /// A task as it came in.
     struct Request {
@@ -24,6 +26,8 @@ struct Admission {
         var readiness: Readiness
         /// Unfinished jobs whose place this one takes.
         var supersedes: [JobRow] = []
+        /// The wake that this one joins, and is over with that.
+        var joins: JobRow?
     }
 
     func admit(_ request: Request) throws -> Admitted {
@@ -79,6 +83,14 @@ struct Admission {
     /// Where an admitted job goes: what its key, its dependencies and its times say.
     func place(_ task: TaskRecord, now: Timestamp) throws -> Admitted {
         var admitted = Admitted(task: task, readiness: .ready)
+        if case .wake(let wake) = task.verb, wake.cause == nil, let name = wake.sessions.first {
+            let pending = try ledger.store.unfinished(key: Wake.key(of: name)).first { $0.state != .running && $0.id != task.id && $0.verb == "wake" }
+            if let pending {
+                admitted.joins = pending
+                admitted.readiness = .ends(.succeeded, nil)
+                return admitted
+            }
+        }
         if let key = task.options.key {
             switch task.options.onDuplicate ?? .drop {
             case .drop:
@@ -101,20 +113,24 @@ struct Admission {
     }
 
     private func record(_ request: Request) throws -> TaskRecord {
-        let file = request.file
+        let file = Self.single(request.file)
         if let inbox = request.inboxQueue, let queue = file.options.queue, queue != inbox {
             throw TaskFault(
                 "wrong_queue", "it was dropped into inbox/\(inbox)/ and says \"queue\": \"\(queue)\"",
                 at: JSONPath([.name("queue")]), hint: "drop it into inbox/ or leave \"queue\" out")
         }
-        let queue = request.inboxQueue ?? file.options.queue ?? Defaults.queue
+        var queue = request.inboxQueue ?? file.options.queue ?? Defaults.queue
         let configuration = queues[queue]
-        try checkAccepted(file.verb, queue: queue, configuration, uid: request.uid)
+        try checkAccepted(request.file.verb, queue: queue, configuration, uid: request.uid)
+        try checkParties(file, accept: configuration.accept)
         var options = file.options
         var origins: Origins?
         if case .run = file.verb {
             options = options.filled(from: configuration.defaults)
             origins = file.options.origins(filledFrom: configuration.defaults)
+        } else if file.verb.runs {
+            (options, origins) = turnOptions(file)
+            if let session = file.verb.turnSession { queue = SessionName.queue(of: session) }
         }
         try checkReply(options.replyTo, configuration, uid: request.uid)
         let depth = try depth(of: options.parent, siblings: request.siblings)

@@ -20,9 +20,16 @@ final class Controller {
     /// A job may be runnable now, or may have to wait.
     var reconsider: (JobID) -> Void = { _ in }
 
-    init(ledger: Ledger, queues: QueueBook, finisher: Finisher, requeue: Requeue, runners: Runners) {
+    /// A job is about to be queued.
+    var onQueueing: (TaskRecord) throws -> Void = { _ in }
+    /// A wake joins one that is pending; gives what its result says of that.
+    var onJoining: (TaskRecord, JobRow) throws -> JSON = { _, _ in .null }
+    /// Carries out a verb that is said to a session.
+    var performOnSession: (TaskRecord) throws -> (output: JSON?, error: ErrorRecord?) = { _ in (nil, nil) }
+
+    init(ledger: Ledger, admission: Admission, finisher: Finisher, requeue: Requeue, runners: Runners) {
         self.ledger = ledger
-        admission = Admission(ledger: ledger, queues: queues)
+        self.admission = admission
         self.finisher = finisher
         self.requeue = requeue
         self.runners = runners
@@ -35,7 +42,10 @@ final class Controller {
         var sweep = underWay?.task == task.id ? underWay! : Sweep(task: task.id)
         var result = ResultRecord(id: task.id, outcome: .succeeded, attempts: 1, queuedAt: task.acceptedAt, finishedAt: sweep.started)
         switch task.verb {
-        case .run: return true
+        case .run, .prompt, .wake: return true
+        case .note, .answer, .session:
+            (result.output, result.error) = try performOnSession(task)
+            if result.error != nil { result.outcome = .failed }
         case .tasks: result.output = try acceptBatch(task)
         case .control(let verb, let selector):
             try act(verb, selector, for: task, &sweep)
@@ -95,12 +105,17 @@ final class Controller {
             try job.replaceState(state)
             row = JobRow(task: task, state: .waiting, waiting: state, run: nil, result: nil)
         case .ends(let outcome, let error):
-            let result = ResultRecord(id: id, outcome: outcome, error: error, attempts: 0, queuedAt: task.acceptedAt, finishedAt: .now)
+            var result = ResultRecord(id: id, outcome: outcome, error: error, attempts: 0, queuedAt: task.acceptedAt, finishedAt: .now)
+            if let pending = admitted.joins { result.wake = try onJoining(task, pending) }
             try job.write(JSONWriter.write(result.json), to: SpoolLayout.Job.result)
             row = JobRow(task: task, state: .waiting, waiting: nil, run: nil, result: nil)
             ending = result
         }
-        try ledger.move(row, from: jobs, to: row.state, event: "accepted", ["verb": "run", "batch": .string(batch.text)])
+        if case .wake = task.verb, !job.contains(SpoolLayout.Job.reasons) {
+            try job.write(JSONWriter.write(Wakes.reason(of: task).json, .line), to: SpoolLayout.Job.reasons)
+        }
+        if case .ready = admitted.readiness { try onQueueing(task) }
+        try ledger.move(row, from: jobs, to: row.state, event: "accepted", ["verb": .string(task.verb.name), "batch": .string(batch.text)])
         ledger.release(id)
         supersede(admitted.supersedes, by: id)
         onAccepted(row, task)
@@ -214,6 +229,12 @@ final class Controller {
         _ = try? cancel(row, .cancelled, by: row.id)
     }
 
+    /// Ends a job, whatever it does.
+    func cancel(_ id: JobID) {
+        guard let row = ledger.ask(nil, { try $0.job(id) }) else { return }
+        end(row, because: "its session is to stop")
+    }
+
     private func cancel(_ row: JobRow, _ ending: StateRecord.Ending, by id: JobID, mark: String? = nil) throws -> String {
         switch row.state {
         case .done, .failed: return "already_finished"
@@ -253,7 +274,7 @@ final class Controller {
 
     private func retry(_ row: JobRow, mark: String) throws -> String {
         switch row.state {
-        case .done, .failed: return try requeue.queueAgain(row, by: mark) ? "retried" : "not_finished"
+        case .done, .failed: return try requeue.queueAgain(row, as: .retried, by: mark) ? "retried" : "not_finished"
         case .waiting where row.reason == .backoff:
             let job = try ledger.spool.job(row.id, in: .waiting)
             var state = try ledger.state(row.id, in: job) ?? StateRecord(attempts: row.attempts)
@@ -269,7 +290,7 @@ final class Controller {
     private func recover(_ row: JobRow, mark: String) throws -> String {
         switch row.state {
         case .running: return try cancel(row, .recovered, by: row.id, mark: mark) == "stopping" ? "recovering" : "not_lost"
-        case .failed where row.outcome == .lost: return try requeue.queueAgain(row, by: mark) ? "recovered" : "not_lost"
+        case .failed where row.outcome == .lost: return try requeue.queueAgain(row, as: .recovered, by: mark) ? "recovered" : "not_lost"
         case .done, .failed: return "already_finished"
         case .waiting, .queued: return "not_lost"
         }

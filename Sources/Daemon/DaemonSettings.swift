@@ -5,6 +5,8 @@ public struct DaemonSettings: Sendable {
     public var spool: String
     /// The path of `rouse-runner`.
     public var runner: String
+    /// The path of `rouse-agent`.
+    public var agent: String
     public var sweep: TimeSpan = Defaults.sweep
     /// Waits for running jobs at the end.
     public var drains = false
@@ -13,8 +15,9 @@ public struct DaemonSettings: Sendable {
     var mustRebuildIndex = false
     var onSweep: @Sendable () -> Void = {}
 
-    public init(spool: String, runner: String) {
+    public init(spool: String, runner: String, agent: String) {
         self.spool = spool
         self.runner = runner
+        self.agent = agent
     }
 }

@@ -11,6 +11,10 @@ final class Finisher {
     var reply: (JobID, _ path: String, _ bytes: [UInt8]) -> Void = { _, _, _ in }
     /// A job is finished, and others may have waited for that.
     var onFinished: (JobRow) -> Void = { _ in }
+    /// A job is about to be finished.
+    var onFinishing: (TaskRecord, ResultRecord) throws -> Void = { _, _ in }
+    /// What turns of sessions need beside.
+    var turns: Turns?
     private var random = SystemRandomNumberGenerator()
 
     init(ledger: Ledger, requeue: Requeue) {
@@ -29,10 +33,16 @@ final class Finisher {
             switch past.ending {
             case .recovered: return try runAgain(task, past, after: exit.attempt)
             case .superseded: (outcome, error) = (.superseded, ErrorRecord("superseded", "a newer job with its key took its place"))
-            case .cancelled, nil: break
+            case .cancelled, .retried, nil: break
             }
         }
-        if outcome == .failed || outcome == .timedOut, past.failures < task.retries, past.ending == nil {
+        var retries = task.retries
+        if let turns, task.verb.isTurn {
+            let reply = turns.reply(in: job)
+            (outcome, error) = turns.outcome(of: exit, reply: reply, outcome, error)
+            if turns.wasNotSent(reply) { retries = max(retries, Turns.mostUnsent) }
+        }
+        if outcome == .failed || outcome == .timedOut, past.failures < retries, past.ending == nil {
             return try backOff(task, past, exit, outcome, error)
         }
         var result = ResultRecord(
@@ -60,7 +70,7 @@ final class Finisher {
         case .cancelled: return try end(.cancelled, ErrorRecord("cancelled", "it was cancelled, and its runner was lost"))
         case .superseded: return try end(.superseded, ErrorRecord("superseded", "a newer job with its key took its place"))
         case .recovered: return try runAgain(task, past, after: attempt)
-        case nil: break
+        case .retried, nil: break
         }
         past.lost += 1
         if task.onCrash == .fail {
@@ -72,6 +82,7 @@ final class Finisher {
         past.attempts = attempt
         past.reason = nil
         past.until = nil
+        try requeue.onQueueingAgain(task, .recovered, attempt, nil)
         try requeue.leaveRunning(task, state: past, event: "lost", ["attempt": .number(attempt)])
     }
 
@@ -89,7 +100,7 @@ final class Finisher {
         switch past.ending {
         case .cancelled: return try end(.cancelled, ErrorRecord("cancelled", "it was cancelled before it began"))
         case .superseded: return try end(.superseded, ErrorRecord("superseded", "a newer job with its key took its place"))
-        case .recovered, nil: past.ending = nil
+        case .recovered, .retried, nil: past.ending = nil
         }
         past.reason = pause == nil ? nil : .backoff
         past.until = pause.map { Timestamp.now + $0 }
@@ -107,6 +118,8 @@ final class Finisher {
         state.ending = nil
         state.reason = nil
         state.until = nil
+        let by = past.againBy.map { String($0.prefix { $0 != " " }) }
+        try requeue.onQueueingAgain(task, .recovered, attempt, by)
         try requeue.leaveRunning(task, state: state, event: "recovered", ["attempt": .number(attempt)])
     }
 
@@ -133,6 +146,7 @@ final class Finisher {
         if job.contains(SpoolLayout.Job.log) {
             result.log = "\(result.outcome.state.rawValue)/\(task.id)/\(SpoolLayout.Job.log)"
         }
+        if task.verb.isTurn { try turns?.conclude(task, in: job, &result) }
         let bytes = JSONWriter.write(result.json)
         try job.replace(SpoolLayout.Job.result, with: bytes)
         if let path = task.options.replyTo {
@@ -147,6 +161,7 @@ final class Finisher {
 
     /// Moves a job that has its result to `done/` or `failed/`.
     func settle(_ task: TaskRecord, in state: JobState, _ result: ResultRecord) throws {
+        try onFinishing(task, result)
         let row = JobRow(task: task, state: result.outcome.state, waiting: nil, run: nil, result: result)
         var details: JSONObject = ["outcome": .string(result.outcome.rawValue), "attempts": .number(result.attempts)]
         details["exit_code"] = .optional(result.exitCode)

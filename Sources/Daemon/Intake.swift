@@ -217,6 +217,12 @@ final class Intake {
             return try reject(name, in: inbox, RejectionRecord(code: "id_in_use", message: message, file: name.display))
         }
         inbox.settling.forget(name)
-        try requeue.queueAgain(id, named: name, in: inbox.directory, task: task)
+        do {
+            try requeue.queueAgain(id, named: name, in: inbox.directory, task: task)
+        } catch let fault as SystemFault {
+            throw fault
+        } catch {
+            throw SystemFault("ask the index about", id.text, errno: EIO)
+        }
     }
 }

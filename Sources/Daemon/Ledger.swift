@@ -72,8 +72,14 @@ final class Ledger {
         do { return try job.readState() } catch is DamagedRecord { return try store.job(id).map(StateRecord.init) }
     }
 
+    /// What is known of a job has changed.
+    var onRecord: (JobRow) -> Void = { _ in }
+
     /// Writes what is known of a job to the index.
-    func record(_ row: JobRow) { change { try store.put(row) } }
+    func record(_ row: JobRow) {
+        change { try store.put(row) }
+        onRecord(row)
+    }
 
     func erase(_ id: JobID) { change { try store.remove(id) } }
 

@@ -18,7 +18,8 @@ final class QueueBook {
     subscript(queue: String) -> QueueConfiguration { files.values[queue] ?? none }
 
     /// How many jobs of the queue run at once: what is configured, else the number of cores.
-    func slots(_ queue: String) -> Int { self[queue].slots ?? Self.cores }
+    /// A session has one turn at a time, and one process.
+    func slots(_ queue: String) -> Int { queue.contains(":") ? 1 : self[queue].slots ?? Self.cores }
 
     static let cores = max(1, Int(sysconf(Int32(_SC_NPROCESSORS_ONLN))))
 }

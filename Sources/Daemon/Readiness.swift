@@ -6,7 +6,7 @@ enum Readiness {
     case ready
     case waits(StateRecord)
     /// It never will.
-    case ends(Outcome, ErrorRecord)
+    case ends(Outcome, ErrorRecord?)
 
     /// Judges a job anew from what is known now. `past` is what its `state.json` says.
     static func judge(_ task: TaskRecord, past: StateRecord, store: any JobStore, now: Timestamp) throws -> Readiness {

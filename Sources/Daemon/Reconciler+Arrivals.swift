@@ -18,6 +18,8 @@ extension Reconciler {
         guard let path else {
             intake.hintAll()
             (mustRefreshQueues, mustRefreshSchedules) = (true, true)
+            (mustRefreshAgents, mustRefreshSessions) = (true, true)
+            for session in sessionBook.all where session.turn != nil { hear(session.name) }
             return checkPause()
         }
         let inbox = spool.inbox.path
@@ -31,6 +33,12 @@ extension Reconciler {
             mustRefreshQueues = true
         } else if path == spool.schedules.path {
             mustRefreshSchedules = true
+        } else if path == spool.agents.path {
+            mustRefreshAgents = true
+        } else if path == spool.sessionDefinitions.path {
+            mustRefreshSessions = true
+        } else if path.hasPrefix(spool.sessions.path + "/") {
+            hear(String(path.dropFirst(spool.sessions.path.count + 1)))
         } else if path == spool.daemon.path {
             checkPause()
         }

@@ -13,6 +13,7 @@ extension Reconciler {
         func step(_ body: () throws -> Void) { do { try body() } catch { stalled(error) } }
         step { try repairIndex() }
         step { try refreshConfiguration() }
+        step { try sessionBook.load() }
         step { try finishHalfDone() }
         step { try rescuer.reconsiderWaiters() }
         forgetting.begin()
@@ -54,6 +55,14 @@ extension Reconciler {
                 if let queue = change.value { try openInbox(change.name, queue) } else { unopenedInboxes[change.name] = nil }
             }
             for name in unopened.keys where unopenedInboxes[name] == unopened[name] { try openInbox(name, queues[name]) }
+        }
+        if mustRefreshAgents {
+            mustRefreshAgents = false
+            try agentBook.refresh { report("agent", $0.name, isThere: $0.value != nil, $0.fault) }
+        }
+        if mustRefreshSessions {
+            mustRefreshSessions = false
+            try sessionBook.refresh { report("session", $0.name, isThere: $0.value != nil, $0.fault) }
         }
         if mustRefreshSchedules {
             mustRefreshSchedules = false
@@ -108,7 +117,7 @@ extension Reconciler {
         // The root, because a directory that is held open does not say that it was removed; the one above it does.
         for directory in [spool.root, spool.inbox] { watcher.watch(directory.path) }
         // Where a file that is gone means something, too.
-        for directory in [spool.queues, spool.schedules, spool.daemon] { watcher.watch(directory.path, for: .departures) }
+        for directory in [spool.queues, spool.schedules, spool.agents, spool.sessionDefinitions, spool.daemon] { watcher.watch(directory.path, for: .departures) }
     }
 
     func watchInboxes(_ names: [String]) {

@@ -21,6 +21,7 @@ extension Reconciler {
         }
         step { if waiting.hasMore, !ledger.isIndexBehind { try waiting.work() } }
         step { try scheduler.fill() }
+        step { try workOnSessions() }
         step { if !isStopping { try forgetting.work() } }
         step { try keepRunnersWaiting() }
         let (committed, writeFault) = ledger.endRound()

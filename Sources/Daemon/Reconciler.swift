@@ -36,6 +36,11 @@ actor Reconciler {
     let rescuer: Rescuer
     let forgetting: Forgetting
     let schedules: ScheduleKeeper
+    let agentBook: AgentBook
+    let sessionBook: SessionBook
+    let wakes: Wakes
+    let turns: Turns
+    let sessionController: SessionController
     let status: StatusFiles
 
     var sweepAlarm: Alarm?
@@ -43,6 +48,12 @@ actor Reconciler {
     var settleAlarm: Alarm?
     var retryAlarm: Alarm?
     var statusAlarm: Alarm?
+    /// A wake that was gathered is to be delivered.
+    var wakeAlarm: Alarm?
+    /// An interrupt has not worked in time.
+    var interruptAlarm: Alarm?
+    /// The reports of agents' hooks that turns were told of.
+    var reportsSeen: [String: FileStatus] = [:]
     var children: ChildSignals?
     var isStatusDue = false
 
@@ -54,6 +65,8 @@ actor Reconciler {
     var replying: Set<JobID> = []
     var mustRefreshQueues = true
     var mustRefreshSchedules = true
+    var mustRefreshAgents = true
+    var mustRefreshSessions = true
     var fault: String?
     /// The error codes that have been told of since all was well; 0 is another fault.
     var faultsSaid: Set<Int32> = []
@@ -98,11 +111,23 @@ actor Reconciler {
         self.descriptors = descriptors
         let runners = Runners(executable: settings.runner, spool: spool.path, descriptors: descriptors)
         self.runners = runners
-        controller = Controller(ledger: ledger, queues: queues, finisher: finisher, requeue: requeue, runners: runners)
+        let agentBook = AgentBook(spool)
+        self.agentBook = agentBook
+        let sessionBook = SessionBook(ledger)
+        self.sessionBook = sessionBook
+        let admission = Admission(ledger: ledger, queues: queues, agents: agentBook, sessions: sessionBook)
+        let controller = Controller(ledger: ledger, admission: admission, finisher: finisher, requeue: requeue, runners: runners)
+        self.controller = controller
         waiting = Waiting(ledger: ledger, finisher: finisher)
         scheduler = Scheduler(ledger: ledger, queues: queues, runners: runners)
-        let staging = Staging(ledger: ledger, queues: queues, requeue: requeue)
+        let staging = Staging(ledger: ledger, admission: admission, requeue: requeue)
         self.staging = staging
+        let wakes = Wakes(ledger: ledger, sessions: sessionBook, staging: staging)
+        self.wakes = wakes
+        let keepers = Keepers(ledger: ledger, staging: staging, agents: agentBook, program: settings.agent)
+        turns = Turns(ledger: ledger, sessions: sessionBook, agents: agentBook, keepers: keepers, wakes: wakes, program: settings.agent)
+        sessionController = SessionController(
+            ledger: ledger, sessions: sessionBook, keepers: keepers, control: TurnControl(ledger: ledger), cancel: { controller.cancel($0) })
         intake = Intake(ledger: ledger, staging: staging, requeue: requeue)
         rescuer = Rescuer(ledger: ledger, finisher: finisher, runners: runners, controller: controller, waiting: waiting)
         forgetting = Forgetting(ledger: ledger, queues: queues, archiver: Archiver(spool: spool) { [janitor] in janitor.remove($0) })
@@ -155,7 +180,7 @@ actor Reconciler {
         children?.stop()
         runners.letGo()
         writeStatus(isRunning: false)
-        for alarm in [sweepAlarm, dueAlarm, settleAlarm, retryAlarm, statusAlarm] { alarm?.cancel() }
+        for alarm in [sweepAlarm, dueAlarm, settleAlarm, retryAlarm, statusAlarm, wakeAlarm, interruptAlarm] { alarm?.cancel() }
         closeIndex()
     }
 
@@ -195,6 +220,7 @@ actor Reconciler {
     // MARK: wiring
 
     func connect() {
+        connectSessions()
         descriptors.forward = { [weak self] descriptor in self?.assumeIsolated { $0.descriptors.ready(descriptor) } }
         runners.onEnd = { [unowned self] id, attempt, ending in self.assumeIsolated { $0.ended(id, attempt, ending) } }
         finisher.reply = { [unowned self] id, path, bytes in self.assumeIsolated { $0.reply(id, path, bytes) } }
@@ -202,6 +228,7 @@ actor Reconciler {
         controller.reconsider = { [waiting] id in waiting.reconsider(id) }
         requeue.onQueuedAgain = { [unowned self] row in self.assumeIsolated { $0.queuedAgain(row) } }
         staging.finish = { [finisher] task, result in try finisher.finish(task, in: .waiting, result) }
+        scheduler.onOver = { [finisher] task, result in try finisher.finish(task, in: .queued, result) }
         scheduler.onExpired = { [finisher] row in
             let task = try TaskRecord.read(JSONReader.read(row.task))
             let error = ErrorRecord("expired", "it was not started before \(row.expiresAt ?? .now)")
@@ -226,6 +253,8 @@ actor Reconciler {
         dueAlarm = alarm(wallClock: true) { $0.due() }
         settleAlarm = alarm { $0.intake.lookAtUnsettled() }
         retryAlarm = alarm { $0.tryAgain() }
+        wakeAlarm = alarm { _ in }
+        interruptAlarm = alarm(wallClock: true) { $0.interruptAlarm?.wentOff() }
         statusAlarm = alarm { $0.writeStatus(isRunning: true) }
         sweepAlarm?.set(after: settings.sweep)
         children = ChildSignals { [loop] in loop.post { ChildReaper.reapAll() } }

@@ -21,20 +21,20 @@ final class Requeue {
     }
 
     /// A finished job in `done/` or `failed/` is queued again, by request of a control job.
-    func queueAgain(_ row: JobRow, by control: String) throws -> Bool {
+    func queueAgain(_ row: JobRow, as event: WakeEvent, by control: String) throws -> Bool {
         let job = try ledger.spool.job(row.id, in: row.state)
         guard let task = try job.readTask() else { return false }
         var state = ((try? job.readState()) ?? nil) ?? StateRecord(attempts: row.attempts)
         state.againBy = control
         // Announced, and done when the job has left for the queue.
-        state.ending = .recovered
+        state.ending = event == .recovered ? .recovered : .retried
         try job.replaceState(state)
         try queueAgain(row.id, named: row.id.text, in: ledger.spool.directory(of: row.state), task: task)
         return true
     }
 
     /// Takes a finished job out of the directory that it is in, and queues it again.
-    func queueAgain(_ id: JobID, named name: some FileName, in directory: Directory, task: TaskRecord) throws(SystemFault) {
+    func queueAgain(_ id: JobID, named name: some FileName, in directory: Directory, task: TaskRecord) throws {
         try directory.rename(name, to: ledger.spool.staging, as: Self.marker + id.text)
         try queueAgain(staged: id, task: task)
     }
@@ -49,7 +49,7 @@ final class Requeue {
 
     /// Goes on with a finished job that is in `.staging/` to be queued again. Its attempts are kept; its tries are
     /// counted anew.
-    func queueAgain(staged id: JobID, task: TaskRecord) throws(SystemFault) {
+    func queueAgain(staged id: JobID, task: TaskRecord) throws {
         let name = Self.marker + id.text
         let job = try ledger.spool.staging.directory(name)
         // What is there is what somebody moved here; records that can't be read are as good as absent.
@@ -58,6 +58,8 @@ final class Requeue {
         let before = (try? job.readState()) ?? nil
         let attempts = max(run?.attempt ?? 0, result?.attempts ?? 0, before?.attempts ?? 0)
         var state = StateRecord(attempts: attempts, isRetried: true, againBy: before?.againBy)
+        let by = before?.againBy.map { String($0.prefix { $0 != " " }) }
+        try onQueueingAgain(task, before?.ending == .recovered ? .recovered : .retried, attempts, by)
         try job.replaceState(state)
         try putAway(job, attempt: attempts)
         let readiness = ledger.ask(Readiness.ready) { try Readiness.judge(task, past: state, store: $0, now: .now) }
@@ -72,6 +74,8 @@ final class Requeue {
     }
 
     var onQueuedAgain: (JobRow) -> Void = { _ in }
+    /// A job is about to be queued again: why, with how many attempts behind it, and by which control job.
+    var onQueueingAgain: (TaskRecord, WakeEvent, _ attempts: Int, _ by: String?) throws -> Void = { _, _, _, _ in }
 
     private func putAway(_ job: Directory, attempt: Int) throws(SystemFault) {
         let files = SpoolLayout.Job.ofAttempt

@@ -37,7 +37,11 @@ final class Scheduler {
             var next: [String] = []
             for queue in open {
                 guard let row = try ledger.store.nextQueued(in: queue) else { continue }
-                if try start(row) { active[queue]!.running += 1 }
+                switch try start(row) {
+                case .started: active[queue]!.running += 1
+                case .gone: break
+                case .later: continue
+                }
                 if active[queue]!.running < queues.slots(queue) { next.append(queue) }
             }
             open = next
@@ -46,31 +50,54 @@ final class Scheduler {
 
     /// A job whose time ran out while nobody looked is not started.
     var onExpired: (JobRow) throws -> Void = { _ in }
+    /// A queued job has ended without having been started.
+    var onOver: (TaskRecord, ResultRecord) throws -> Void = { _, _ in }
 
-    /// - Returns: whether it takes a slot now.
-    private func start(_ row: JobRow) throws -> Bool {
+    /// Says whether a turn starts, and with what.
+    var turns: Turns?
+
+    private enum Answer {
+        /// It takes a slot now.
+        case started
+        /// It is not there any more, or over.
+        case gone
+        /// Its queue takes nothing now.
+        case later
+    }
+
+    private func start(_ row: JobRow) throws -> Answer {
         var row = row
         if let expiry = row.expiresAt, expiry <= .now {
             try onExpired(row)
-            return false
+            return .gone
         }
         let spool = ledger.spool
         let task = try TaskRecord.read(JSONReader.read(row.task))
         guard let job = try spool.jobIfThere(row.id, in: .queued) else {
             // Somebody has moved it: what the directories say counts.
             ledger.erase(row.id)
-            return false
+            return .gone
         }
         // It has ended, and its reply is on the way.
         if job.contains(SpoolLayout.Job.result) {
             ledger.erase(row.id)
-            return false
+            return .gone
+        }
+        var program: RunRecord.Program?
+        if task.verb.isTurn {
+            switch try turns?.judge(row, task, in: job) {
+            case .start(let turn): program = turn
+            case .over(let result):
+                try onOver(task, result)
+                return .gone
+            case .later, nil: return .later
+            }
         }
         let past = row.attempts > 0 ? try ledger.state(row.id, in: job) ?? StateRecord(attempts: row.attempts) : StateRecord()
         let runner = try runners.take()
         let run = RunRecord(
             task: task, attempt: past.attempts + 1, lost: past.lost,
-            queueEnvironment: queues[row.queue].environment, spool: spool.path, runner: runner.identity, at: .now)
+            queueEnvironment: queues[row.queue].environment, turn: program, spool: spool.path, runner: runner.identity, at: .now)
         row.state = .running
         row.attempts = run.attempt
         row.startedAt = run.startedAt
@@ -83,13 +110,14 @@ final class Scheduler {
             runners.giveBack(runner)
             throw error
         }
+        if let session = task.verb.turnSession { try turns?.started(task, session) }
         runners.assign(runner, to: row.id, attempt: run.attempt)
         if task.onCrash == .fail {
             unsynced.append(Start(id: row.id, attempt: run.attempt))
         } else {
             runners.begin(row.id, attempt: run.attempt)
         }
-        return true
+        return .started
     }
 
     /// Puts a start on disk by the job's files themselves: its `run.json` and its place in `running/`.

@@ -15,6 +15,9 @@ final class Spool {
     private(set) var daemon: Directory
     private(set) var queues: Directory
     private(set) var schedules: Directory
+    private(set) var agents: Directory
+    private(set) var sessionDefinitions: Directory
+    private(set) var sessions: Directory
     private var states: [JobState: Directory]
 
     /// Opens the spool at `path`, making sub-directories that are missing: version control keeps no empty ones.
@@ -41,7 +44,9 @@ final class Spool {
             daemon = try open(SpoolLayout.daemon)
             let config = try open(SpoolLayout.config)
             for kind in SpoolLayout.configKinds { _ = try config.directory(makingIfMissing: kind) }
-            _ = try open(SpoolLayout.sessions)
+            sessions = try open(SpoolLayout.sessions)
+            agents = try config.directory("agents")
+            sessionDefinitions = try config.directory("sessions")
             queues = try config.directory("queues")
             schedules = try config.directory("schedules")
             var states: [JobState: Directory] = [:]
@@ -68,6 +73,9 @@ final class Spool {
         let config = try root.directory(makingIfMissing: SpoolLayout.config)
         queues = try config.directory(makingIfMissing: "queues")
         schedules = try config.directory(makingIfMissing: "schedules")
+        agents = try config.directory(makingIfMissing: "agents")
+        sessionDefinitions = try config.directory(makingIfMissing: "sessions")
+        sessions = try root.directory(makingIfMissing: SpoolLayout.sessions)
     }
 
     func directory(of state: JobState) -> Directory { states[state]! }

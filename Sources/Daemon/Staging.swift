@@ -17,10 +17,15 @@ final class Staging {
     /// A new job takes the place of these.
     var onSuperseded: ([JobRow], JobID) -> Void = { _, _ in }
 
-    init(ledger: Ledger, queues: QueueBook, requeue: Requeue) {
+    /// A job is about to be queued.
+    var onQueueing: (TaskRecord) throws -> Void = { _ in }
+    /// A wake joins one that is pending; gives what its result says of that.
+    var onJoining: (TaskRecord, JobRow) throws -> JSON = { _, _ in .null }
+
+    init(ledger: Ledger, admission: Admission, requeue: Requeue) {
         self.ledger = ledger
         self.requeue = requeue
-        admission = Admission(ledger: ledger, queues: queues)
+        self.admission = admission
         rejecter = Rejecter(ledger: ledger)
     }
 
@@ -65,10 +70,31 @@ final class Staging {
 
     private func freeID(for name: EntryName) -> JobID {
         if let id = JobID(fileName: name), !ledger.isUsed(id) { return id }
+        return newID(name.display)
+    }
+
+    /// An id that nobody has, close to `name`.
+    func newID(_ name: String) -> JobID {
         while true {
             lastSuffix = max(lastSuffix + 1, UInt64(Timestamp.now.milliseconds) << 5)
-            let id = JobID.derived(from: name.display, suffix: JobID.sortable(lastSuffix, width: JobID.suffixWidth))
+            let id = JobID.derived(from: name, suffix: JobID.sortable(lastSuffix, width: JobID.suffixWidth))
             if !ledger.isUsed(id) { return id }
+        }
+    }
+
+    /// Accepts a job that nobody dropped: the daemon itself wants it. A crash before the rename leaves it in `.staging/`,
+    /// where the next daemon goes on with it.
+    func originate(_ task: TaskRecord, files: [String: [UInt8]]) throws {
+        let staging = ledger.spool.staging
+        try staging.makeDirectory(task.id.text)
+        do {
+            let staged = try staging.directory(task.id.text)
+            for (name, bytes) in files { try staged.write(bytes, to: name) }
+            try commit(staged, named: task.id.text, try admission.place(task, now: task.acceptedAt))
+        } catch {
+            // What could not be made whole was not wanted yet: whoever wants it comes again.
+            if staging.contains(task.id.text) { try staging.removeTree(task.id.text) }
+            throw error
         }
     }
 
@@ -121,6 +147,10 @@ final class Staging {
             try stage(elements, in: staged)
         }
         try staged.write(JSONWriter.write(task.json), to: SpoolLayout.Job.task)
+        if case .wake = task.verb, !staged.contains(SpoolLayout.Job.reasons) {
+            try staged.write(JSONWriter.write(Wakes.reason(of: task).json, .line), to: SpoolLayout.Job.reasons)
+        }
+        if case .ready = admitted.readiness { try onQueueing(task) }
         var row = JobRow(task: task, state: .queued, waiting: nil, run: nil, result: nil)
         switch admitted.readiness {
         case .ready:
@@ -130,7 +160,8 @@ final class Staging {
             row = JobRow(task: task, state: .waiting, waiting: state, run: nil, result: nil)
             try ledger.move(row, from: ledger.spool.staging, named: stagingName, to: .waiting, event: "accepted", Self.details(task))
         case .ends(let outcome, let error):
-            let result = ResultRecord(id: task.id, outcome: outcome, error: error, attempts: 0, queuedAt: task.acceptedAt, finishedAt: .now)
+            var result = ResultRecord(id: task.id, outcome: outcome, error: error, attempts: 0, queuedAt: task.acceptedAt, finishedAt: .now)
+            if let pending = admitted.joins { result.wake = try onJoining(task, pending) }
             // With its result it can't be taken for one that waits, should the daemon die before it is where it belongs.
             try staged.write(JSONWriter.write(result.json), to: SpoolLayout.Job.result)
             row = JobRow(task: task, state: .waiting, waiting: nil, run: nil, result: nil)
@@ -197,7 +228,7 @@ final class Staging {
         if staged.contains(SpoolLayout.Job.drop) {
             ledger.events.append("recovered_from_staging", job: id)
             // What it was going to be is decided anew.
-            for file in [SpoolLayout.Job.task, SpoolLayout.Job.state, SpoolLayout.Job.result] { try staged.removeFile(file) }
+            for file in [SpoolLayout.Job.task, SpoolLayout.Job.state, SpoolLayout.Job.result, SpoolLayout.Job.reasons] { try staged.removeFile(file) }
             // Until it has its place, no other takes its name.
             ledger.reserve([id])
             try check(staged, named: name, id: id, original: EntryName(id.text + ".json"), queue: parts.count > 1 ? parts[1] : nil, file: nil, seen: nil)

@@ -7,6 +7,8 @@ final class Waiting {
     private let finisher: Finisher
     /// A job takes the place of these.
     var onSuperseded: ([JobRow], JobID) -> Void = { _, _ in }
+    /// A job is about to be queued.
+    var onQueueing: (TaskRecord) throws -> Void = { _ in }
     private var pending: [JobID] = []
     private var isPending: Set<JobID> = []
 
@@ -79,6 +81,7 @@ final class Waiting {
             state.isHeld = false
             try job.replaceState(state)
             let queued = JobRow(task: task, state: .queued, waiting: state, run: nil, result: nil)
+            if past.attempts == 0, !past.isRetried { try onQueueing(task) }
             try ledger.move(queued, from: ledger.spool.directory(of: .waiting), to: .queued, event: "queued")
         case .waits(let state):
             // What is queued was ready; that it would wait now (somebody retried a job with its key) does not matter.

@@ -139,12 +139,3 @@ final class Attempt {
             message: notes.isEmpty ? nil : notes.joined(separator: "; "))
     }
 }
-
-/// Milliseconds of a clock that nobody sets.
-enum Monotonic {
-    static var now: Int64 {
-        var time = timespec()
-        clock_gettime(CLOCK_MONOTONIC, &time)
-        return Int64(time.tv_sec) * 1000 + Int64(time.tv_nsec) / 1_000_000
-    }
-}

@@ -90,7 +90,7 @@ struct Doctor {
     }
 
     private func runner() -> Finding {
-        guard let path = try? Program.runner() else {
+        guard let path = try? Program.path("rouse-runner", or: "ROUSE_RUNNER") else {
             return .warn("runner", "can't tell where rouse itself is", "/proc must be mounted")
         }
         if access(path, X_OK) == 0 { return .ok("runner", path) }

@@ -25,7 +25,7 @@ struct ServeCommand: ParsableCommand {
     }
 
     func run() throws {
-        var settings = DaemonSettings(spool: spool.path, runner: try Program.runner())
+        var settings = DaemonSettings(spool: spool.path, runner: try Program.path("rouse-runner", or: "ROUSE_RUNNER"), agent: try Program.path("rouse-agent", or: "ROUSE_AGENT"))
         settings.drains = drain
         settings.kills = kill
         try Serve.run(settings)
@@ -34,12 +34,12 @@ struct ServeCommand: ParsableCommand {
 
 /// Where the programs are.
 enum Program {
-    /// `rouse-runner` as $ROUSE_RUNNER says, or beside this program.
-    static func runner() throws -> String {
-        if let path = Terminal.environment("ROUSE_RUNNER"), !path.isEmpty { return path }
+    /// A program that the daemon starts: as the environment says, or beside this program.
+    static func path(_ name: String, or variable: String) throws -> String {
+        if let path = Terminal.environment(variable), !path.isEmpty { return path }
         guard let own = realpath("/proc/self/exe", nil) else { throw SystemFault("find this program by", "/proc/self/exe") }
         defer { free(own) }
         let directory = String(cString: own).split(separator: "/").dropLast().map { "/" + $0 }.joined()
-        return directory + "/rouse-runner"
+        return directory + "/" + name
     }
 }

@@ -4,6 +4,8 @@ public enum Origin: String, Sendable, CaseIterable {
     case task
     /// The queue's configuration: its `defaults`, or its `env`.
     case queue
+    /// The session's definition, or its agent's configuration.
+    case session, agent
     /// Nobody.
     case `default`
 }

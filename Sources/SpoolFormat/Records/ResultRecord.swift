@@ -14,6 +14,10 @@ public struct ResultRecord: Sendable, Equatable {
     public var resources: Resources?
     /// What the program wrote to `$ROUSE_RESULT`, or what a control verb did.
     public var output: JSON?
+    /// What a turn has used of a model.
+    public var usage: Usage?
+    /// Of a wake: its outcome, the ways it was tried, and the reasons that it was for.
+    public var wake: JSON?
     public var warnings: [String]
     /// The log's path within the spool.
     public var log: String?
@@ -52,6 +56,8 @@ public struct ResultRecord: Sendable, Equatable {
         object["finished_at"] = .string(finishedAt.description)
         object["duration_ms"] = durationMilliseconds.map(JSON.int)
         object["resources"] = resources?.json
+        object["usage"] = usage?.json
+        object["wake"] = wake
         object["output"] = output
         object["warnings"] = warnings.isEmpty ? nil : .array(warnings.map(JSON.string))
         object["log"] = .optional(log)
@@ -72,6 +78,8 @@ public struct ResultRecord: Sendable, Equatable {
         startedAt = value["started_at"]?.string.flatMap(Timestamp.init)
         durationMilliseconds = value["duration_ms"]?.int.map(Int64.init)
         resources = value["resources"].map { Resources($0) }
+        usage = value["usage"].map(Usage.init)
+        wake = value["wake"]
         warnings = value["warnings"]?.array?.compactMap(\.string) ?? []
         log = value["log"]?.string
     }

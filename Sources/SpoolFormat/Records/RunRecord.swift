@@ -28,13 +28,34 @@ public struct RunRecord: Sendable, Equatable {
     /// How many attempts were lost before this one.
     public var lost: Int
 
-    public init(task: TaskRecord, attempt: Int, lost: Int, queueEnvironment: [String: EnvironmentValue], spool: String, runner: ProcessIdentity, at now: Timestamp) {
-        guard case .run(let arguments) = task.verb else { preconditionFailure("only run tasks are run") }
+    /// What runs for a task that does not say it itself: a turn.
+    public struct Program: Sendable, Equatable {
+        public var arguments: [String]
+        public var cwd: String?
+        public var environment: [String: EnvironmentValue]
+
+        public init(arguments: [String], cwd: String?, environment: [String: EnvironmentValue]) {
+            self.arguments = arguments
+            self.cwd = cwd
+            self.environment = environment
+        }
+    }
+
+    /// - Parameter turn: what runs, where the task is a turn.
+    public init(
+        task: TaskRecord, attempt: Int, lost: Int, queueEnvironment: [String: EnvironmentValue], turn: Program? = nil, spool: String,
+        runner: ProcessIdentity, at now: Timestamp
+    ) {
         id = task.id
         self.attempt = attempt
-        self.arguments = arguments
-        cwd = task.options.cwd
-        environment = queueEnvironment.merging(task.options.env ?? [:]) { _, own in own }
+        if let turn {
+            arguments = turn.arguments
+        } else {
+            guard case .run(let arguments) = task.verb else { preconditionFailure("only run tasks and turns are run") }
+            self.arguments = arguments
+        }
+        cwd = turn?.cwd ?? task.options.cwd
+        environment = queueEnvironment.merging(turn?.environment ?? [:]) { _, own in own }.merging(task.options.env ?? [:]) { _, own in own }
         stdin = task.options.stdin
         timeout = task.timeout
         grace = task.grace

@@ -42,7 +42,7 @@ public struct StateRecord: Sendable, Equatable {
     public var ending: Ending?
 
     public enum Ending: String, Sendable, CaseIterable {
-        case cancelled, superseded, recovered
+        case cancelled, superseded, recovered, retried
     }
 
     public init(reason: Reason? = nil, until: Timestamp? = nil, waitsFor: [String] = [], missing: [String] = [], attempts: Int = 0, lost: Int = 0, failures: Int = 0, isRetried: Bool = false, againBy: String? = nil, isHeld: Bool = false, heldBy: String? = nil, since: Timestamp? = nil, ending: Ending? = nil) {

@@ -55,12 +55,18 @@ public struct Wake: Sendable, Equatable {
     public var sessions: [String]
     public var reason: String?
     public var mode: WakeMode?
+    /// What happened, where Rouse itself wakes; the first of what may become several reasons. In records only.
+    public var cause: WakeReason?
 
-    public init(_ sessions: [String], reason: String? = nil, mode: WakeMode? = nil) {
+    public init(_ sessions: [String], reason: String? = nil, mode: WakeMode? = nil, cause: WakeReason? = nil) {
         self.sessions = sessions
         self.reason = reason
         self.mode = mode
+        self.cause = cause
     }
+
+    /// The key of a session's wakes: while one is pending, others join it.
+    public static func key(of session: String) -> String { "wake:" + session }
 }
 
 /// Context for a session that starts no turn.

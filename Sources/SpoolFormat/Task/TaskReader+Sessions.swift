@@ -36,7 +36,10 @@ extension TaskReader {
             }
             if !sessions.contains(name) { sessions.append(name) }
         }
-        return .wake(Wake(sessions, reason: try fields.string("reason", maximumBytes: 10_000), mode: try fields.choice("mode", WakeMode.self)))
+        let reason = try fields.string("reason", maximumBytes: 10_000)
+        let mode = try fields.choice("mode", WakeMode.self)
+        let cause = isRecord ? fields.take("cause").flatMap(WakeReason.init) : nil
+        return .wake(Wake(sessions, reason: reason, mode: mode, cause: cause))
     }
 
     mutating func note(_ value: JSON, at place: JSONPath) throws(TaskFault) -> Verb {

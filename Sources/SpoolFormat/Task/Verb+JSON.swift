@@ -29,6 +29,7 @@ extension Verb {
         case .wake(let wake):
             object["reason"] = .optional(wake.reason)
             object["mode"] = .optional(wake.mode?.rawValue)
+            object["cause"] = wake.cause?.json
         case .note(let note): object["session"] = .string(note.session)
         case .answer(let answer): object["session"] = .string(answer.session)
         case .session(let command):

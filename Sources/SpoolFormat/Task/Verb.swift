@@ -37,6 +37,15 @@ public enum Verb: Sendable, Equatable {
         }
     }
 
+    /// Whether an agent is spoken to.
+    public var isTurn: Bool {
+        switch self {
+        case .prompt: true
+        case .wake: runs
+        case .run, .tasks, .control, .note, .answer, .session: false
+        }
+    }
+
     /// The session that it is a turn of.
     public var turnSession: String? {
         switch self {

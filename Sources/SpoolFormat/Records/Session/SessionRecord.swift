@@ -51,6 +51,16 @@ public struct SessionRecord: Sendable, Equatable {
     public var lastTurnAt: Timestamp?
     /// What the agent has counted for the whole conversation, where it counts so: a turn's share is the difference.
     public var usageTotal: Usage?
+    /// The turn whose end is in the transcript and in these numbers, with its attempt: one that is concluded again after
+    /// a crash counts once.
+    public var lastTurn: String?
+    public var lastUsage: Usage?
+    /// The control job whose answer was handed over last.
+    public var lastAnswer: String?
+    /// When its process ended without being told to, lately.
+    public var deaths: [Timestamp] = []
+    /// Its process ended too often; somebody must look.
+    public var isBroken = false
     /// Its first prompt has been sent since it was opened, and that was announced.
     public var isOpened = false
 
@@ -74,6 +84,11 @@ public struct SessionRecord: Sendable, Equatable {
         object["last_outcome"] = .optional(lastOutcome?.rawValue)
         object["last_turn_at"] = .optional(lastTurnAt?.description)
         object["usage_total"] = usageTotal?.json
+        object["last_turn"] = .optional(lastTurn)
+        object["last_usage"] = lastUsage?.json
+        object["last_answer"] = .optional(lastAnswer)
+        object["deaths"] = deaths.isEmpty ? nil : .array(deaths.map { .string($0.description) })
+        object["broken"] = isBroken ? true : nil
         object["opened"] = isOpened ? true : nil
         return .object(object)
     }
@@ -95,6 +110,11 @@ public struct SessionRecord: Sendable, Equatable {
         lastOutcome = value["last_outcome"]?.string.flatMap(Outcome.init)
         lastTurnAt = value["last_turn_at"]?.string.flatMap(Timestamp.init)
         usageTotal = value["usage_total"].map(Usage.init)
+        lastTurn = value["last_turn"]?.string
+        lastUsage = value["last_usage"].map(Usage.init)
+        lastAnswer = value["last_answer"]?.string
+        deaths = (value["deaths"]?.array ?? []).compactMap { $0.string.flatMap { Timestamp($0) } }
+        isBroken = value["broken"]?.bool ?? false
         isOpened = value["opened"]?.bool ?? false
     }
 }

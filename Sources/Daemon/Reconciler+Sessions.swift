@@ -1,0 +1,81 @@
+import CLinux
+import Glibc
+import JobIndex
+import SpoolFormat
+import SpoolWatch
+
+// What sessions need of the rounds.
+extension Reconciler {
+    func connectSessions() {
+        ledger.onRecord = { [sessionBook] row in if row.queue.contains(":") { sessionBook.observe(row) } }
+        sessionBook.onTurn = { [unowned self] name, isInTurn in self.assumeIsolated { $0.watch(name, isInTurn) } }
+        sessionBook.onEnded = { [unowned self] name in self.assumeIsolated { $0.sessionEnded(name) } }
+        wakes.onGathering = { [unowned self] wait in self.assumeIsolated { $0.wakeAlarm?.set(after: wait) } }
+        staging.onQueueing = { [wakes] task in try wakes.jobWill(.queued, task) }
+        controller.onQueueing = { [wakes] task in try wakes.jobWill(.queued, task) }
+        waiting.onQueueing = { [wakes] task in try wakes.jobWill(.queued, task) }
+        requeue.onQueueingAgain = { [wakes] task, event, attempts, by in try wakes.jobWill(event, task, attempts: attempts, by: by) }
+        finisher.onFinishing = { [wakes] task, result in
+            try wakes.jobWill(result.outcome == .succeeded ? .finished : .failed, task, result: result)
+        }
+        let join = { [wakes] (task: TaskRecord, row: JobRow) throws -> JSON in
+            guard case .wake(let wake) = task.verb else { return .null }
+            try wakes.join(row, Wakes.reason(of: task), mode: wake.mode)
+            return ["session": .optional(task.verb.turnSession) ?? .null, "outcome": "coalesced", "into": .string(row.id.text)]
+        }
+        staging.onJoining = join
+        controller.onJoining = join
+        controller.performOnSession = { [sessionController] in try sessionController.perform($0) }
+        finisher.turns = turns
+        scheduler.turns = turns
+    }
+
+    /// A session in a turn tells what it does in its directory.
+    private func watch(_ name: String, _ isInTurn: Bool) {
+        let path = spool.sessions.path + "/" + name
+        if isInTurn { watcher.watch(path) } else { watcher.unwatch(WatchToken(path)) }
+    }
+
+    private func sessionEnded(_ name: String) {
+        if let session = sessionBook[name], session.mustRestart, !session.isStopping {
+            do { try sessionController.startAgain(session) } catch { stalled(error) }
+        }
+        // Its next turn may start, or its next process.
+        loop.post {}
+    }
+
+    /// The directory of a session has changed.
+    func hear(_ name: String) {
+        guard let session = sessionBook[name] else { return }
+        let before = session.report?.process
+        sessionBook.hear(name)
+        if session.report?.process != before { TurnControl(ledger: ledger).signalIfTold(session) }
+        if spool.sessions.path.isEmpty == false, session.report != nil, hasReport(name) { TurnControl(ledger: ledger).signal(session) }
+    }
+
+    private func hasReport(_ name: String) -> Bool {
+        guard let directory = try? spool.sessions.directory(name), let status = try? directory.status(SpoolLayout.Session.report) else { return false }
+        defer { reportsSeen[name] = status }
+        return reportsSeen[name] != status
+    }
+
+    /// Wakes that may interrupt a turn, and session files.
+    func workOnSessions() throws {
+        var soonest: Timestamp?
+        for session in sessionBook.all where session.turn != nil {
+            switch try wakes.step(session) {
+            case .nothing, .fallBack: break
+            case .interrupt(let deadline):
+                soonest = min(soonest ?? deadline, deadline)
+                do throws(SystemFault) {
+                    try TurnControl(ledger: ledger).interrupt(session, because: "a wake", by: "wake")
+                } catch {
+                    try wakes.interruptFailed(session, ErrorRecord("interrupt_failed", error.description, retryable: true))
+                }
+            case .waits(let until): soonest = min(soonest ?? until, until)
+            }
+        }
+        interruptAlarm?.set(at: soonest)
+        try sessionBook.flush()
+    }
+}

@@ -1,0 +1,68 @@
+import Glibc
+import JobIndex
+import SpoolFormat
+
+/// The processes that stay between the turns of a session: each is an ordinary job, so it is guarded, adopted, ended and
+/// recorded like any other.
+final class Keepers {
+    private let ledger: Ledger
+    private let staging: Staging
+    private let agents: AgentBook
+    private let program: String
+
+    /// - Parameter program: the path of `rouse-agent`.
+    init(ledger: Ledger, staging: Staging, agents: AgentBook, program: String) {
+        self.ledger = ledger
+        self.staging = staging
+        self.agents = agents
+        self.program = program
+    }
+
+    /// As long as an attempt can be given.
+    private static let timeout = TimeSpan.days(3650)
+
+    /// Whether the session's agent stays between turns.
+    func isNeeded(_ session: Session) -> Bool {
+        agents[session.definition.agent].map { $0.configuration.driver != .command } ?? false
+    }
+
+    /// Has the session's process started. The job is there before the process is, and holds the session's place: there
+    /// is never a second one.
+    func start(_ session: Session) throws {
+        guard session.process == nil else { return }
+        let agent = try agents.find(session.definition.agent, at: JSONPath([.name("agent")]))
+        var options = TaskOptions()
+        options.key = session.processQueue
+        options.onCrash = .fail
+        options.timeout = Self.timeout
+        options.grace = session.definition.grace ?? agent.configuration.grace
+        options.cwd = try SessionPlace.workingDirectory(of: session, in: ledger.spool)
+        options.env = SessionPlace.environment(of: session, agent.configuration)
+        options.labels = ["session": session.name]
+        let id = staging.newID("\(session.name).agent")
+        let task = TaskRecord(
+            id: id, sequence: ledger.takeSequence(), verb: .run([program, "keep"]), queue: session.processQueue, uid: geteuid(),
+            acceptedAt: .now, depth: 0, options: options)
+        let prompt = TurnRecord(
+            id: id, session: session.name, agentName: session.definition.agent, agent: agent.json,
+            model: session.definition.model ?? agent.configuration.model, cwd: options.cwd!, agentSession: session.record.agentSession,
+            source: .synthetic, content: [], display: nil, reasons: [], lostSession: .anew, summary: nil)
+        try staging.originate(task, files: [SpoolLayout.Job.prompt: JSONWriter.write(prompt.json)])
+    }
+}
+
+/// Where a session's agent works, and with what environment.
+enum SessionPlace {
+    static func workingDirectory(of session: Session, in spool: Spool) throws(SystemFault) -> String {
+        if let cwd = session.definition.cwd { return cwd }
+        let directory = try spool.sessions.directory(makingIfMissing: session.name)
+        _ = try directory.directory(makingIfMissing: SpoolLayout.Session.work)
+        return "\(spool.path)/\(SpoolLayout.sessions)/\(session.name)/\(SpoolLayout.Session.work)"
+    }
+
+    static func environment(of session: Session, _ agent: AgentConfiguration) -> [String: EnvironmentValue] {
+        var environment = agent.environment.merging(session.definition.environment) { _, own in own }
+        environment["ROUSE_SESSION"] = .text(session.name)
+        return environment
+    }
+}

@@ -1,0 +1,206 @@
+import Glibc
+import JobIndex
+import SpoolFormat
+
+/// All sessions: their definitions, and `sessions/<name>/` kept in step with what they do.
+final class SessionBook {
+    private let ledger: Ledger
+    private let files: ConfigurationDirectory<SessionConfiguration>
+    private var sessions: [String: Session] = [:]
+    private var changed: Set<String> = []
+    /// A session's directory is to be watched as long as it is in a turn.
+    var onTurn: (String, _ isInTurn: Bool) -> Void = { _, _ in }
+    /// A session's process or turn has ended.
+    var onEnded: (String) -> Void = { _ in }
+
+    init(_ ledger: Ledger) {
+        self.ledger = ledger
+        files = ConfigurationDirectory(ledger.spool, "sessions") { json throws(TaskFault) in try SessionConfiguration.read(json) }
+    }
+
+    private var spool: Spool { ledger.spool }
+
+    subscript(name: String) -> Session? { sessions[name] }
+    var all: some Collection<Session> { sessions.values }
+
+    /// The session, or why there is none.
+    func find(_ name: String, at path: JSONPath = JSONPath()) throws(TaskFault) -> Session {
+        if let session = sessions[name] { return session }
+        let names = sessions.keys.sorted()
+        throw TaskFault(
+            "unknown_session", "there is no session called \"\(name)\"", at: path,
+            expected: names.isEmpty ? "a session of config/sessions/<name>.json" : "one of " + names.prefix(20).joined(separator: ", "),
+            hint: nearest(to: name, among: names).map { "did you mean \"\($0)\"?" }
+                ?? #"open it: {"open": "\#(name)", "agent": "<agent>"}, or write config/sessions/\#(name).json"#)
+    }
+
+    // MARK: definitions
+
+    func refresh(_ report: (ConfigurationDirectory<SessionConfiguration>.Change) throws -> Void) throws {
+        try files.refresh { change in
+            if let definition = change.value {
+                try define(change.name, definition, isConfigured: true)
+            } else if sessions[change.name]?.isConfigured == true {
+                try forget(change.name)
+            }
+            try report(change)
+        }
+    }
+
+    /// The sessions that were opened by a task, when the daemon starts.
+    func load() throws {
+        for entry in try spool.sessions.entries() where entry.kind == .directory {
+            guard let name = SessionName.check(entry.name.display), sessions[name] == nil else { continue }
+            let directory = try spool.sessions.directory(name)
+            guard let json = (try? directory.readJSON(SpoolLayout.Session.definition)) ?? nil, json["configured"]?.bool != true,
+                let definition = try? SessionConfiguration.read(Self.bare(json))
+            else { continue }
+            try define(name, definition, isConfigured: false)
+        }
+    }
+
+    private static let ownFields = ["session", "configured"]
+
+    private static func bare(_ json: JSON) -> JSON {
+        var object = json.object ?? [:]
+        for name in ownFields { object[name] = nil }
+        return .object(object)
+    }
+
+    /// Makes or changes a session, and its directory with `session.json`.
+    func define(_ name: String, _ definition: SessionConfiguration, isConfigured: Bool) throws {
+        let directory = try spool.sessions.directory(makingIfMissing: name)
+        var json: JSONObject = ["session": .string(name)]
+        for member in definition.json.members { json[member.name] = member.value }
+        json["configured"] = isConfigured ? true : nil
+        let bytes = JSONWriter.write(.object(json))
+        if try directory.read(SpoolLayout.Session.definition)?.bytes != bytes {
+            try directory.replace(SpoolLayout.Session.definition, with: bytes, synchronizing: true)
+        }
+        if let session = sessions[name] {
+            session.definition = definition
+            session.isConfigured = isConfigured
+            session.record.agent = definition.agent
+        } else {
+            var record = ((try? directory.readJSON(SpoolLayout.Session.state)) ?? nil).flatMap(SessionRecord.init) ?? SessionRecord(agent: definition.agent)
+            record.agent = definition.agent
+            let session = Session(name, definition, isConfigured: isConfigured, record: record)
+            sessions[name] = session
+            for row in ledger.ask([], { try $0.list(JobFilter(queue: session.queue)) + $0.list(JobFilter(queue: session.processQueue)) }) {
+                if !row.state.isFinished { observe(row) }
+            }
+        }
+        changed.insert(name)
+    }
+
+    /// Its definition is gone; what it said and did stays.
+    private func forget(_ name: String) throws {
+        sessions[name] = nil
+        try spool.sessions.directory(name).removeFile(SpoolLayout.Session.definition)
+    }
+
+    // MARK: what goes on
+
+    /// A job has changed its state.
+    func observe(_ row: JobRow) {
+        if let name = SessionName.session(ofQueue: row.queue) {
+            guard let session = sessions[name] else { return }
+            changed.insert(name)
+            if row.state == .running, session.turn != row.id {
+                session.turn = row.id
+                session.report = nil
+                onTurn(name, true)
+            } else if row.state != .running, session.turn == row.id {
+                session.turn = nil
+                session.report = nil
+                ended(session)
+                onTurn(name, false)
+            }
+        } else if let name = SessionName.session(ofProcessQueue: row.queue) {
+            guard let session = sessions[name] else { return }
+            changed.insert(name)
+            if row.state.isFinished {
+                guard session.process == row.id else { return }
+                if !session.isStopping { died(session) }
+                (session.process, session.isProcessRunning) = (nil, false)
+                ended(session)
+            } else {
+                session.process = row.id
+                session.isProcessRunning = row.state == .running
+            }
+        }
+    }
+
+    private func ended(_ session: Session) {
+        if session.turn == nil, session.process == nil { session.isStopping = false }
+        onEnded(session.name)
+    }
+
+    /// So often, in so short a time, and the session is broken (the design's §7).
+    private static let mostDeaths = 5
+    private static let deathWindow = TimeSpan.minutes(15)
+
+    private func died(_ session: Session) {
+        session.record.deaths = session.record.deaths.filter { Timestamp.now - $0 < Self.deathWindow } + [.now]
+        ledger.events.append("session_died", ["session": .string(session.name), "process": .optional(session.process?.text) ?? .null])
+        if session.record.deaths.count >= Self.mostDeaths {
+            session.record.isBroken = true
+            ledger.events.append("session_broken", ["session": .string(session.name)])
+        }
+    }
+
+    /// Reads what a session's turn, or its agent, has said.
+    func hear(_ name: String) {
+        guard let session = sessions[name], let turn = session.turn, let directory = try? spool.sessions.directory(name) else { return }
+        if let report = report(SpoolLayout.Session.turn, in: directory), report.job == turn.text, report != session.report {
+            session.report = report
+            if let message = report.message, report.state == .progress { session.record.progress = message }
+            changed.insert(name)
+            if report.state == .working, !session.record.isOpened {
+                session.record.isOpened = true
+                ledger.events.append("session_opened", job: turn, ["session": .string(name), "agent": .string(session.definition.agent)])
+            }
+        }
+        if let report = report(SpoolLayout.Session.report, in: directory), session.record.progress != report.message, let message = report.message {
+            session.record.progress = message
+            changed.insert(name)
+        }
+    }
+
+    private func report(_ file: String, in directory: Directory) -> TurnReport? {
+        ((try? directory.readJSON(file)) ?? nil).flatMap(TurnReport.init)
+    }
+
+    func touch(_ session: Session) { changed.insert(session.name) }
+
+    /// Writes down what has changed.
+    func flush() throws {
+        guard !changed.isEmpty else { return }
+        var counts: [String: Int] = [:]
+        for count in try ledger.store.counts() where count.state == .queued || count.state == .waiting {
+            if count.queue.hasPrefix("session:") { counts[count.queue, default: 0] += count.count }
+        }
+        for name in changed {
+            guard let session = sessions[name] else { continue }
+            try write(session, queued: counts[session.queue] ?? 0)
+            changed.remove(name)
+        }
+    }
+
+    private func write(_ session: Session, queued: Int) throws {
+        var record = session.record
+        record.turn = session.turn?.text
+        record.process = session.process?.text
+        record.queued = queued
+        let state = session.state
+        if record.state != state {
+            ledger.events.append("session_state", ["session": .string(session.name), "from": .string(record.state.rawValue), "to": .string(state.rawValue)])
+            record.state = state
+            record.since = .now
+        }
+        let directory = try spool.sessions.directory(session.name)
+        let bytes = JSONWriter.write(record.json)
+        if try directory.read(SpoolLayout.Session.state)?.bytes != bytes { try directory.replace(SpoolLayout.Session.state, with: bytes) }
+        session.record = record
+    }
+}

@@ -1,0 +1,146 @@
+import Glibc
+import JobIndex
+import SpoolFormat
+
+/// Carries out the verbs that are said to a session: at once, with a result that says what it was and what it is.
+final class SessionController {
+    private let ledger: Ledger
+    private let sessions: SessionBook
+    private let keepers: Keepers
+    private let control: TurnControl
+    /// Ends a job that runs, or that waits.
+    private let cancel: (JobID) -> Void
+
+    init(ledger: Ledger, sessions: SessionBook, keepers: Keepers, control: TurnControl, cancel: @escaping (JobID) -> Void) {
+        self.ledger = ledger
+        self.sessions = sessions
+        self.keepers = keepers
+        self.control = control
+        self.cancel = cancel
+    }
+
+    typealias Result = (output: JSON?, error: ErrorRecord?)
+
+    func perform(_ task: TaskRecord) throws -> Result {
+        do {
+            switch task.verb {
+            case .note(let note): return try keep(note, task)
+            case .answer(let answer): return try give(answer, task)
+            case .session(let command): return try act(command, task)
+            case .run, .prompt, .wake, .tasks, .control: return (nil, nil)
+            }
+        } catch let fault as TaskFault {
+            return (nil, ErrorRecord(fault.code, fault.message + (fault.hint.map { "; \($0)" } ?? "")))
+        }
+    }
+
+    // MARK: notes and answers
+
+    private func keep(_ note: Note, _ task: TaskRecord) throws -> Result {
+        let session = try sessions.find(note.session)
+        let directory = try ledger.spool.sessions.directory(makingIfMissing: session.name)
+        let notes = try directory.directory(makingIfMissing: SpoolLayout.Session.notes)
+        let json: JSON = [
+            "id": .string(task.id.text), "text": .string(note.text), "at": .string(task.acceptedAt.description), "uid": .number(task.uid),
+        ]
+        try notes.replace(task.id.text + ".json", with: JSONWriter.write(json), synchronizing: true)
+        return (["session": .string(session.name), "note": .string(task.id.text)], nil)
+    }
+
+    private func give(_ answer: Answer, _ task: TaskRecord) throws -> Result {
+        let session = try sessions.find(answer.session)
+        // Carried out by a daemon that died before it could say so.
+        if session.record.lastAnswer == task.id.text { return (["session": .string(session.name), "delivered": true], nil) }
+        let directory = try ledger.spool.sessions.directory(session.name)
+        let waiting = ((try? directory.readJSON(SpoolLayout.Session.waiting)) ?? nil).flatMap(WaitingRecord.init)
+        guard let waiting, session.turn?.text == waiting.job else {
+            return (["session": .string(session.name), "delivered": false], ErrorRecord("not_waiting", "the session \(session.name) does not wait for input; it is \(session.state.rawValue)"))
+        }
+        var text = answer.text
+        if !waiting.options.isEmpty {
+            guard let option = waiting.option(for: answer.text) else {
+                let ids = waiting.options.map { "\($0.id) (\($0.name))" }.joined(separator: ", ")
+                return (["session": .string(session.name), "delivered": false], ErrorRecord("no_such_option", "\"\(answer.text)\" is none of the options: \(ids)"))
+            }
+            text = option.id
+        }
+        session.record.lastAnswer = task.id.text
+        try directory.replace(SpoolLayout.Session.state, with: JSONWriter.write(session.record.json))
+        try control.answer(session, text, by: task.id.text)
+        return (["session": .string(session.name), "delivered": true, "answer": .string(text), "to": .string(waiting.message)], nil)
+    }
+
+    // MARK: sessions
+
+    private func act(_ command: SessionCommand, _ task: TaskRecord) throws -> Result {
+        if command.verb == .open, let definition = command.definition, let fault = try define(command.session, definition) { return (nil, fault) }
+        let session = try sessions.find(command.session)
+        let was = session.state
+        var fault: ErrorRecord?
+        switch command.verb {
+        case .open: if keepers.isNeeded(session), session.takesTurns { try keepers.start(session) }
+        case .stop: stop(session)
+        case .restart: try restart(session, command)
+        case .interrupt: fault = try interrupt(session, command, task)
+        case .pause: session.record.pausedBy = session.record.pausedBy ?? task.id.text
+        case .resume:
+            if session.record.pausedBy == nil { fault = ErrorRecord("not_paused", "the session \(session.name) is not paused") }
+            session.record.pausedBy = nil
+        case .lock:
+            session.record.locked = SessionRecord.Lock(reason: command.reason, hint: command.hint, by: task.id.text, at: task.acceptedAt)
+        case .unlock:
+            if session.record.locked == nil { fault = ErrorRecord("not_locked", "the session \(session.name) is not locked") }
+            session.record.locked = nil
+        }
+        try remember(session)
+        var output: JSONObject = ["session": .string(session.name), "was": .string(was.rawValue), "now": .string(session.state.rawValue)]
+        output["reason"] = .optional(command.reason)
+        return (.object(output), fault)
+    }
+
+    /// What must hold also for the next daemon is on disk before the verb is done.
+    private func remember(_ session: Session) throws {
+        let directory = try ledger.spool.sessions.directory(makingIfMissing: session.name)
+        try directory.replace(SpoolLayout.Session.state, with: JSONWriter.write(session.record.json), synchronizing: true)
+        sessions.touch(session)
+    }
+
+    private func define(_ name: String, _ definition: SessionConfiguration) throws -> ErrorRecord? {
+        if let session = sessions[name], session.isConfigured, session.definition != definition {
+            return ErrorRecord("configured", "the session \(name) is defined by config/sessions/\(name).json; change it there")
+        }
+        if sessions[name]?.definition != definition { try sessions.define(name, definition, isConfigured: false) }
+        return nil
+    }
+
+    private func stop(_ session: Session) {
+        guard session.turn != nil || session.process != nil else { return }
+        session.isStopping = true
+        if let turn = session.turn { cancel(turn) }
+        if let process = session.process { cancel(process) }
+    }
+
+    private func restart(_ session: Session, _ command: SessionCommand) throws {
+        if command.isFresh {
+            session.record.agentSession = nil
+            session.record.usageTotal = nil
+        }
+        session.record.isBroken = false
+        session.record.deaths = []
+        session.record.isOpened = false
+        stop(session)
+        if session.isStopping { session.mustRestart = true } else { try startAgain(session) }
+    }
+
+    /// What was stopped to be started again is gone.
+    func startAgain(_ session: Session) throws {
+        session.mustRestart = false
+        if keepers.isNeeded(session), session.takesTurns { try keepers.start(session) }
+    }
+
+    private func interrupt(_ session: Session, _ command: SessionCommand, _ task: TaskRecord) throws -> ErrorRecord? {
+        guard session.turn != nil else { return ErrorRecord("no_turn", "the session \(session.name) is in no turn; it is \(session.state.rawValue)") }
+        try control.interrupt(session, because: command.reason ?? "asked for", by: task.id.text)
+        return nil
+    }
+}

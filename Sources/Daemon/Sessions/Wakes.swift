@@ -1,0 +1,267 @@
+import CLinux
+import Glibc
+import JobIndex
+import SpoolFormat
+
+/// Wakes sessions: records reasons before anything is sent, gathers them into one pending wake, and checks them again
+/// when it is delivered.
+///
+/// A pending wake is a job with the key `wake:<session>`; its reasons are lines of its `reasons.jsonl`. A reason is
+/// recorded before the rename that makes it true, so a crash between the two records it again (which changes nothing)
+/// and never loses it; nothing is delivered before repairs are done.
+final class Wakes {
+    private let ledger: Ledger
+    private let sessions: SessionBook
+    private let staging: Staging
+    /// The marks of the reasons that a pending wake has.
+    private var marks: [JobID: Set<String>] = [:]
+    /// When the last reason came, by the clock that nobody sets, and the first since the last delivery.
+    private var gathering: [String: (first: Int64, last: Int64)] = [:]
+    /// Has rounds end in time for what was gathered.
+    var onGathering: (TimeSpan) -> Void = { _ in }
+
+    init(ledger: Ledger, sessions: SessionBook, staging: Staging) {
+        self.ledger = ledger
+        self.sessions = sessions
+        self.staging = staging
+    }
+
+    // MARK: reasons
+
+    /// A job is about to change its state. Coordinators that answer for it, and those it names, get a reason.
+    func jobWill(_ event: WakeEvent, _ task: TaskRecord, result: ResultRecord? = nil, attempts: Int = 0, by: String? = nil) throws {
+        guard task.verb.runs else { return }
+        if case .wake = task.verb { return }
+        guard SessionName.session(ofProcessQueue: task.queue) == nil else { return }
+        let own = task.verb.turnSession
+        var names: [String] = []
+        for session in sessions.all where session.name != own && answers(session, for: task, event) { names.append(session.name) }
+        if event != .queued { names += (task.options.notify ?? []).filter { $0 != own && !names.contains($0) } }
+        for name in names.sorted() where sessions[name] != nil {
+            let reason = WakeReason(
+                event, at: .now, job: task.id.text, queue: task.queue, summary: task.verb.summary, labels: task.labels,
+                parent: task.options.parent, outcome: result?.outcome, exitCode: result?.exitCode, error: result?.error,
+                attempts: result?.attempts ?? attempts, by: by)
+            try record(reason, for: sessions[name]!)
+        }
+    }
+
+    private func answers(_ session: Session, for task: TaskRecord, _ event: WakeEvent) -> Bool {
+        guard session.definition.role == .coordinator, session.definition.wakeOn.contains(event) else { return false }
+        let range = session.definition.coordinates
+        if range.queues.contains(task.queue) { return true }
+        if let parent = task.options.parent, range.parents.contains(parent) { return true }
+        return !range.labels.isEmpty && range.labels.allSatisfy { task.labels[$0.key] == $0.value }
+    }
+
+    /// Joins the pending wake of the session, or makes one.
+    private func record(_ reason: WakeReason, for session: Session) throws {
+        defer { gather(session) }
+        if let pending = try pending(session.name) {
+            return try join(pending, reason)
+        }
+        let wake = Wake([session.name], reason: "\(reason.event.rawValue): \(reason.job ?? "")", mode: session.definition.mode, cause: reason)
+        var options = TaskOptions()
+        options.timeout = session.definition.timeout
+        options.grace = session.definition.grace
+        let task = TaskRecord(
+            id: staging.newID("wake-\(session.name)"), sequence: ledger.takeSequence(), verb: .wake(wake), queue: session.queue,
+            uid: geteuid(), acceptedAt: .now, depth: 0, options: Self.keyed(options, session.name))
+        try staging.originate(task, files: [SpoolLayout.Job.reasons: JSONWriter.write(reason.json, .line)])
+        marks[task.id] = [reason.mark]
+    }
+
+    static func keyed(_ options: TaskOptions, _ session: String) -> TaskOptions {
+        var options = options
+        options.key = Wake.key(of: session)
+        options.onDuplicate = .queue
+        return options
+    }
+
+    /// A wake that somebody has dropped: the reason that it gives.
+    static func reason(of task: TaskRecord) -> WakeReason {
+        guard case .wake(let wake) = task.verb else { preconditionFailure("only wakes have reasons") }
+        return wake.cause ?? WakeReason(.requested, at: task.acceptedAt, labels: task.labels, parent: task.options.parent, by: task.id.text, text: wake.reason)
+    }
+
+    /// A wake of this session that is not being delivered yet.
+    func pending(_ session: String) throws -> JobRow? {
+        try ledger.store.unfinished(key: Wake.key(of: session)).first { $0.state != .running && $0.verb == "wake" }
+    }
+
+    /// Adds a reason to a wake that is pending, with whatever way it may go.
+    func join(_ row: JobRow, _ reason: WakeReason, mode: WakeMode? = nil) throws {
+        let job = try ledger.spool.job(row.id, in: row.state)
+        var known = try marks[row.id] ?? Set(Self.reasons(in: job).map(\.mark))
+        if known.insert(reason.mark).inserted {
+            try Self.append(reason, in: job)
+            ledger.events.append("wake_joined", job: row.id, ["reason": .string(reason.event.rawValue), "about": .optional(reason.job) ?? .null])
+        }
+        marks[row.id] = known
+        if mode == .interruptIfWaiting { try update(row.id, job) { $0.mode = .interruptIfWaiting } }
+        if let session = SessionName.session(ofQueue: row.queue).flatMap({ sessions[$0] }) { gather(session) }
+    }
+
+    private static func append(_ reason: WakeReason, in job: Directory) throws(SystemFault) {
+        let name = SpoolLayout.Job.reasons
+        let file = rouse_openat(job.descriptor, name, O_WRONLY | O_APPEND | O_CREAT | O_NOFOLLOW | O_CLOEXEC, 0o600)
+        guard file >= 0 else { throw SystemFault("open", job.path + "/" + name) }
+        defer { close(file) }
+        let end = lseek(file, 0, SEEK_END)
+        guard writeAll(JSONWriter.write(reason.json, .line), to: file) else {
+            let fault = SystemFault("write", job.path + "/" + name)
+            ftruncate(file, end)
+            throw fault
+        }
+    }
+
+    static func reasons(in job: Directory) throws(SystemFault) -> [WakeReason] {
+        guard let bytes = try job.read(SpoolLayout.Job.reasons)?.bytes else { return [] }
+        return bytes.split(separator: 0x0A).compactMap { line in (try? JSONReader.read(Array(line))).flatMap(WakeReason.init) }
+    }
+
+    // MARK: gathering
+
+    /// Reasons often come together. A session that has no process has time: it is woken once none has come for this
+    /// long, and at the latest after `longest`.
+    private static let quiet = TimeSpan(milliseconds: 250)
+    private static let longest = TimeSpan.seconds(3)
+
+    func gather(_ session: Session) {
+        let now = Monotonic.now
+        gathering[session.name] = (gathering[session.name]?.first ?? now, now)
+    }
+
+    func isGathering(_ session: Session) -> Bool {
+        // What was pending when the daemon started has others on their way, too.
+        if gathering[session.name] == nil { gather(session) }
+        guard session.process == nil, let since = gathering[session.name] else { return false }
+        let left = min(since.last + Self.quiet.milliseconds, since.first + Self.longest.milliseconds) - Monotonic.now
+        if left > 0 { onGathering(TimeSpan(milliseconds: left)) }
+        return left > 0
+    }
+
+    // MARK: delivery
+
+    /// The reasons that still hold, of which only the newest of each job is told.
+    func reasonsThatHold(of task: TaskRecord, in job: Directory) throws -> [WakeReason] {
+        var reasons = try Self.reasons(in: job)
+        if reasons.isEmpty { reasons = [Self.reason(of: task)] }
+        var held: [WakeReason] = []
+        for reason in reasons where try holds(reason) {
+            if let index = held.firstIndex(where: { $0.job != nil && $0.job == reason.job }) { held.remove(at: index) }
+            held.append(reason)
+        }
+        return held
+    }
+
+    private func holds(_ reason: WakeReason) throws -> Bool {
+        guard let id = reason.job.flatMap(JobID.init) else { return true }
+        guard let row = try ledger.store.job(id) else {
+            // Forgotten meanwhile: that it ended remains true.
+            return reason.event == .finished || reason.event == .failed
+        }
+        switch reason.event {
+        case .queued: return row.state == .queued || row.state == .waiting
+        case .retried, .recovered: return !row.state.isFinished
+        case .finished, .failed: return row.state.isFinished ? row.attempts == reason.attempts : row.state == .running && row.attempts == reason.attempts
+        case .requested: return true
+        }
+    }
+
+    func stale(_ task: TaskRecord, _ row: JobRow) -> ResultRecord {
+        ResultRecord(
+            id: task.id, outcome: .stale, error: ErrorRecord("stale", "no reason for it holds any more"), attempts: row.attempts,
+            queuedAt: task.acceptedAt, finishedAt: .now)
+    }
+
+    func willSend(_ task: TaskRecord, in job: Directory) throws {
+        guard let session = task.verb.turnSession else { return }
+        gathering[session] = nil
+        marks[task.id] = nil
+        try update(task.id, job) { record in
+            record.attempts.append(WakeRecord.Try(record.deadline == nil || record.isInterruptOver ? .direct : .interrupt, "sent"))
+        }
+    }
+
+    /// Puts into a result what became of the wake.
+    func conclude(_ task: TaskRecord, in job: Directory, wasSent: Bool, _ result: inout ResultRecord) throws {
+        marks[task.id] = nil
+        let outcome =
+            switch result.outcome {
+            case .stale, .expired, .superseded: result.outcome.rawValue
+            default: wasSent ? "sent" : "failed"
+            }
+        var wake: JSONObject = ["session": .optional(task.verb.turnSession) ?? .null, "outcome": .string(outcome)]
+        wake["attempts"] = .array(try record(task.id, job).attempts.map(\.json))
+        wake["reasons"] = .array(try Self.reasons(in: job).map(\.json))
+        result.wake = .object(wake)
+    }
+
+    // MARK: tries
+
+    private func record(_ id: JobID, _ job: Directory) throws -> WakeRecord {
+        if let json = (try? job.readJSON(SpoolLayout.Job.wake)) ?? nil, let record = WakeRecord(json) { return record }
+        guard case .wake(let wake) = try ledger.task(id, in: job).verb else { return WakeRecord(mode: .queue) }
+        return WakeRecord(mode: wake.mode ?? wake.sessions.first.flatMap { sessions[$0] }?.definition.mode ?? .queue)
+    }
+
+    private func update(_ id: JobID, _ job: Directory, _ body: (inout WakeRecord) -> Void) throws {
+        let before = try record(id, job)
+        var record = before
+        body(&record)
+        if record != before || !job.contains(SpoolLayout.Job.wake) { try job.replace(SpoolLayout.Job.wake, with: JSONWriter.write(record.json)) }
+    }
+
+    /// The session is in a turn, or has just taken another prompt: the wake's time has not come, and that is not final.
+    func skipped(_ session: Session, because reason: String) throws {
+        guard let row = try pending(session.name) else { return }
+        let job = try ledger.spool.job(row.id, in: row.state)
+        try update(row.id, job) { if $0.attempts.isEmpty { $0.attempts.append(WakeRecord.Try(.direct, "skipped", reason)) } }
+    }
+
+    /// What an interrupt needs to be asked for, or to be given up, of a session that is in a turn.
+    enum Step {
+        case nothing
+        /// Ask for it. The deadline is for all that follows.
+        case interrupt(until: Timestamp)
+        /// It is asked for; nothing is to be done before this.
+        case waits(until: Timestamp)
+        /// It did not work in time: the wake waits for the end of the turn.
+        case fallBack
+    }
+
+    /// Only a session that says that it waits is interrupted, and only once for a wake.
+    func step(_ session: Session, now: Timestamp = .now) throws -> Step {
+        guard session.turn != nil, let row = try pending(session.name), row.state == .queued || row.reason == .key else { return .nothing }
+        let job = try ledger.spool.job(row.id, in: row.state)
+        let record = try record(row.id, job)
+        guard record.mode == .interruptIfWaiting, !record.isInterruptOver else { return .nothing }
+        if let deadline = record.deadline {
+            guard deadline <= now else { return .waits(until: deadline) }
+            try update(row.id, job) {
+                $0.attempts.append(WakeRecord.Try(.interrupt, "timed_out", "the turn did not end within \(Defaults.wakeDeadline)"))
+                $0.isInterruptOver = true
+            }
+            ledger.events.append("wake_fell_back", job: row.id, ["session": .string(session.name)])
+            return .fallBack
+        }
+        guard session.state == .waiting else { return .nothing }
+        let deadline = now + Defaults.wakeDeadline
+        try update(row.id, job) {
+            $0.attempts.append(WakeRecord.Try(.interrupt, "requested"))
+            $0.deadline = deadline
+        }
+        return .interrupt(until: deadline)
+    }
+
+    /// The interrupt could not be handed over; a fault that may pass leaves the wake in its queue.
+    func interruptFailed(_ session: Session, _ error: ErrorRecord) throws {
+        guard let row = try pending(session.name) else { return }
+        let job = try ledger.spool.job(row.id, in: row.state)
+        try update(row.id, job) {
+            $0.attempts.append(WakeRecord.Try(.interrupt, "failed", error.message))
+            $0.isInterruptOver = true
+        }
+    }
+}
