@@ -37,8 +37,9 @@ let package = Package(
         .target(name: "SpoolFormat", dependencies: ["CLinux"], swiftSettings: settings),
         .target(name: "SpoolWatch", dependencies: ["SpoolFormat", "CLinux", "CInotifyTools"], swiftSettings: settings),
         .target(name: "JobIndex", dependencies: ["SpoolFormat", "CLinux", grdb, sqlite], swiftSettings: settings),
-        .target(name: "JobRunner", dependencies: ["SpoolFormat", "CLinux"], swiftSettings: settings),
-        .target(name: "Sessions", dependencies: ["SpoolFormat", "CLinux"], swiftSettings: settings),
+        .target(name: "Processes", dependencies: ["CLinux"], swiftSettings: settings),
+        .target(name: "JobRunner", dependencies: ["Processes", "SpoolFormat", "CLinux"], swiftSettings: settings),
+        .target(name: "Sessions", dependencies: ["Processes", "SpoolFormat", "CLinux"], swiftSettings: settings),
         .target(
             name: "Daemon",
             dependencies: ["SpoolFormat", "SpoolWatch", "JobIndex", "JobRunner", "CLinux", logging, serviceLifecycle,
@@ -49,7 +50,7 @@ let package = Package(
         // The runner is one small process per running attempt: linking the standard library into it
         // halves its start (1.4 ms against 2.8 ms) and lets it run where no Swift is installed.
         .executableTarget(
-            name: "rouse-runner", dependencies: ["JobRunner", "SpoolFormat", "CLinux"], swiftSettings: settings,
+            name: "rouse-runner", dependencies: ["JobRunner", "Processes", "SpoolFormat", "CLinux"], swiftSettings: settings,
             linkerSettings: [.unsafeFlags(["-static-stdlib"])]),
         // One small process a turn, like the runner.
         .executableTarget(
@@ -87,7 +88,8 @@ let package = Package(
         .testTarget(
             name: "CommandLineTests", dependencies: ["TestSupport", "JobIndex", "SpoolFormat", "CLinux"],
             swiftSettings: settings),
-        .testTarget(name: "SessionsTests", dependencies: ["Sessions", "SpoolFormat"], swiftSettings: settings),
+        .testTarget(
+            name: "SessionsTests", dependencies: ["Sessions", "TestSupport", "SpoolFormat", "CLinux"], swiftSettings: settings),
         .testTarget(name: "SpoolWatchTests", dependencies: ["SpoolWatch"], swiftSettings: settings),
     ]
 )

@@ -1,5 +1,6 @@
 import CLinux
 import Glibc
+import Processes
 
 /// What is left of an attempt whose runner was killed. Its processes are known by their environment, which they have
 /// from their runner: no name and no remembered number is trusted.

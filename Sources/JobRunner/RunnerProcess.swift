@@ -1,5 +1,6 @@
 import CLinux
 import Glibc
+import Processes
 public import SpoolFormat
 
 /// A runner that this daemon started, and the socket to it. It takes one attempt after another.

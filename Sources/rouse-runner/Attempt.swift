@@ -1,6 +1,7 @@
 import CLinux
 import Glibc
 import JobRunner
+import Processes
 import SpoolFormat
 
 /// One attempt from its begin to its `exit.json`.

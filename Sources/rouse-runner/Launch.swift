@@ -1,6 +1,7 @@
 import CLinux
 import Glibc
 import JobRunner
+import Processes
 import SpoolFormat
 
 /// Why a program could not be started, for the person who wrote the task.

@@ -1,6 +1,7 @@
 import CLinux
 import Glibc
 import JobRunner
+import Processes
 import SpoolFormat
 
 /// The runner started as `rouse-runner --limit memory=… … -- <path> <argv…>`: it sets limits on itself and becomes

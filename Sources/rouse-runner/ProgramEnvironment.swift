@@ -1,6 +1,7 @@
 import CLinux
 import Glibc
 import JobRunner
+import Processes
 import SpoolFormat
 
 /// The program's environment: the runner's own, what the task adds, and what tells the program which job it is.
