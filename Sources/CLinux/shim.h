@@ -125,6 +125,11 @@ static inline int rouse_peek_child(pid_t pid) {
     if (information.si_pid == 0) return 0;
     return information.si_code == CLD_STOPPED ? 2 : information.si_code == CLD_CONTINUED || information.si_code == CLD_TRAPPED ? 0 : 1;
 }
+// Whether this process has any child, living or dead.
+static inline int rouse_has_children(void) {
+    siginfo_t information;
+    return waitid(P_ALL, 0, &information, WEXITED | WNOHANG | WNOWAIT) == 0;
+}
 static inline int rouse_memfd_create(const char *name) { return (int)syscall(SYS_memfd_create, name, 1u /* MFD_CLOEXEC */); }
 // A packet socket pair: one send is one message, and the end of the other side is seen.
 static inline int rouse_packet_pair(int pair[2]) {

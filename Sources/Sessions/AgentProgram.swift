@@ -45,9 +45,18 @@ public enum AgentProgram {
 
     private static func reply(of turn: Turn) -> ReplyRecord {
         do throws(TurnFault) {
-            throw TurnFault("unsupported_driver", "the driver \(turn.agent.driver.rawValue) is not there")
+            return try run(turn)
         } catch {
             return ReplyRecord(text: "", stopReason: "error", error: error.error)
+        }
+    }
+
+    private static func run(_ turn: Turn) throws(TurnFault) -> ReplyRecord {
+        switch turn.agent.driver {
+        case .command:
+            var driver = CommandDriver(turn)
+            return try driver.run()
+        case .acp, .tmux: throw TurnFault("unsupported_driver", "the driver \(turn.agent.driver.rawValue) is not there")
         }
     }
 

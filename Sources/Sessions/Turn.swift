@@ -11,6 +11,8 @@ final class Turn {
     /// `sessions/<name>`; `nil` for an agent that runs once.
     let session: Directory?
     let events: SessionEvents
+    /// Milliseconds that this process has from SIGTERM to SIGKILL.
+    let grace: Int64
     private let signals: Int32
     private let identity: ProcessIdentity?
     private var state: TurnReport.State?
@@ -36,6 +38,7 @@ final class Turn {
             }
             record = try TurnRecord.read(json)
             agent = try AgentConfiguration.read(record.agent)
+            grace = try (job.readRun()?.grace ?? agent.grace ?? Defaults.grace).milliseconds
             session = try record.session.map { name throws(SystemFault) in
                 try Directory(spool).directory(SpoolLayout.sessions).directory(name)
             }
@@ -111,11 +114,14 @@ final class Turn {
         }
     }
 
-    /// Waits until one of `descriptors` can be read, something comes from the daemon, or the time is up.
+    /// Waits until one of `descriptors` can be read (or written, for those that are to be written), something comes
+    /// from the daemon, or the time is up.
     /// - Parameter until: by `Monotonic`; `nil` is for ever.
-    /// - Returns: the descriptors that can be read, or whose other end is gone.
-    func wait(reading descriptors: [Int32], until deadline: Int64? = nil) -> [Int32] {
+    /// - Returns: the descriptors that are ready, or whose other end is gone.
+    @discardableResult
+    func wait(reading descriptors: [Int32], writing: [Int32] = [], until deadline: Int64? = nil) -> [Int32] {
         var watched = ([signals] + descriptors).map { pollfd(fd: $0, events: Int16(POLLIN), revents: 0) }
+        watched += writing.map { pollfd(fd: $0, events: Int16(POLLOUT), revents: 0) }
         let patience = deadline.map { Int32(clamping: max(0, min($0 - Monotonic.now, 86_400_000))) } ?? -1
         guard poll(&watched, nfds_t(watched.count), patience) > 0 else { return [] }
         if watched[0].revents != 0 { takeSignals() }

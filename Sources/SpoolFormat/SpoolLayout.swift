@@ -35,6 +35,8 @@ public enum SpoolLayout {
         public static let jobs = "jobs"
         /// What is said to the agent, and how: of a turn.
         public static let prompt = "prompt.json"
+        /// The prompt as text, for an agent that takes it from a file.
+        public static let promptText = "prompt.txt"
         /// What came of a turn, by its driver.
         public static let reply = "reply.json"
         /// Why a session is woken: a line each.
@@ -67,6 +69,8 @@ public enum SpoolLayout {
         public static let work = "work"
         /// Where the process that stays hands out the agent's standard input and output.
         public static let agentSocket = "agent.sock"
+        /// What a turn must know of a process that speaks the Agent Client Protocol and stays.
+        public static let acp = "acp.json"
         public static let tmuxSocket = "tmux.sock"
     }
 

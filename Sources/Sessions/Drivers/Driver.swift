@@ -17,8 +17,9 @@ import SpoolFormat
 protocol Driver {
     init(_ turn: Turn)
 
-    /// Runs the turn to its end. What the agent failed at is in the reply's `error`.
-    /// - Throws: `TurnFault`, where there could be no turn: the agent could not be started, or is not what was configured.
+    /// Runs the turn to its end. What the agent failed at is in the reply's `error`, with the stop reason `failed`.
+    /// - Throws: `TurnFault`, where there could be no turn: the agent could not be started, or is not what was
+    ///   configured. The prompt has not been said then, and may safely be said again.
     mutating func run() throws(TurnFault) -> ReplyRecord
 }
 
@@ -26,8 +27,8 @@ protocol Driver {
 struct TurnFault: Error, Sendable {
     let error: ErrorRecord
 
-    init(_ code: String, _ message: String, retryable: Bool = false) {
-        error = ErrorRecord(code, message, retryable: retryable)
+    init(_ code: String, _ message: String, hint: String? = nil, retryable: Bool = false) {
+        error = ErrorRecord(code, hint.map { message + "; " + $0 } ?? message, retryable: retryable)
     }
 
     init(_ fault: SystemFault) { self.init("system", fault.description, retryable: true) }

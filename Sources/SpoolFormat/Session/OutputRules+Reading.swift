@@ -10,6 +10,7 @@ extension OutputRules {
         rules.cost = try fields.rules("cost")
         rules.model = try fields.rules("model")
         rules.error = try fields.rules("error")
+        rules.status = try fields.rules("status")
         rules.end = try fields.rules("end")
         rules.success = try fields.rules("success")
         let cumulative = try fields.list("cumulative", maximumCount: 2, expected: "\"usage\" or \"cost\"") { value in
@@ -20,7 +21,7 @@ extension OutputRules {
         rules.sessionPattern = try fields.pattern("session_pattern")
         rules.lostSessionPattern = try fields.pattern("lost_session_pattern")
         try fields.finish(synonyms: ["result": "text", "session_id": "session", "done": "end", "failed": "error"])
-        let hasRules = [rules.session, rules.text, rules.usage, rules.cost, rules.model, rules.error, rules.end, rules.success].contains { !$0.isEmpty }
+        let hasRules = [rules.session, rules.text, rules.usage, rules.cost, rules.model, rules.error, rules.status, rules.end, rules.success].contains { !$0.isEmpty }
         if rules.format == .text, hasRules {
             throw TaskFault("bad_value", "plain text has no members to be found", at: place, expected: "\"format\": \"json\" or \"json_lines\"")
         }

@@ -43,6 +43,8 @@ public struct OutputRules: Sendable, Equatable {
     public var model: [Rule] = []
     /// Says that the turn failed, and why.
     public var error: [Rule] = []
+    /// The HTTP status of the model's answer, where the turn failed at it: 429, 529 …
+    public var status: [Rule] = []
     /// Says that the turn is over, though the process may go on.
     public var end: [Rule] = []
     /// A turn without such a value has failed, whatever the exit code says.

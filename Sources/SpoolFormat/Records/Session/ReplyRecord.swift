@@ -3,7 +3,8 @@ public struct ReplyRecord: Sendable, Equatable {
     /// The agent's answer, as text.
     public var text: String
     /// Why the turn ended, in the words of the Agent Client Protocol: `end_turn`, `max_tokens`, `max_turn_requests`,
-    /// `refusal`, `cancelled`.
+    /// `refusal`, `cancelled`; and in our own `failed` (the prompt was said, and the turn did not succeed) and `error`
+    /// (it was not said).
     public var stopReason: String
     /// Why the turn did not succeed.
     public var error: ErrorRecord?
