@@ -187,6 +187,8 @@ final class Wakes {
     /// Puts into a result what became of the wake.
     func conclude(_ task: TaskRecord, in job: Directory, wasSent: Bool, _ result: inout ResultRecord) throws {
         marks[task.id] = nil
+        // It has joined another, or was concluded before a crash.
+        guard result.wake == nil else { return }
         let outcome =
             switch result.outcome {
             case .stale, .expired, .superseded: result.outcome.rawValue
