@@ -74,8 +74,8 @@ extension Reconciler {
             // Its exit.json stays; the step is taken again when it can be.
             stalled(error)
         }
-        if isDraining, runners.count > 0 { logger.info("waiting for \(runningJobs)") }
-        if runners.count == 0 { stopWaiting() }
+        if isDraining, awaited > 0 { logger.info("waiting for \(runningJobs)") }
+        if awaited == 0 { stopWaiting() }
     }
 
     func accepted(_ row: JobRow, _ task: TaskRecord) {
@@ -86,6 +86,7 @@ extension Reconciler {
             // Before the next file is taken in: a verb acts on what came before it, and a batch holds its keys from now on.
             do { try performControls() } catch { stalled(error) }
         }
+        if row.verb == "wake" { do { try wakes.accepted(task) } catch { stalled(error) } }
         if row.state.isFinished { return finished(row) }
         waiting.reconsiderWaiters(for: row)
     }

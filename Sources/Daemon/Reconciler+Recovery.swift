@@ -14,6 +14,9 @@ extension Reconciler {
         step { try repairIndex() }
         step { try refreshConfiguration() }
         step { try sessionBook.load() }
+        for session in sessionBook.all where session.record.mustRestart && session.turn == nil && session.process == nil {
+            step { try sessionController.startAgain(session) }
+        }
         step { try finishHalfDone() }
         step { try rescuer.reconsiderWaiters() }
         forgetting.begin()

@@ -10,7 +10,6 @@ extension Reconciler {
         ledger.onRecord = { [sessionBook] row in if row.queue.contains(":") { sessionBook.observe(row) } }
         sessionBook.onTurn = { [unowned self] name, isInTurn in self.assumeIsolated { $0.watch(name, isInTurn) } }
         sessionBook.onEnded = { [unowned self] name in self.assumeIsolated { $0.sessionEnded(name) } }
-        wakes.onGathering = { [unowned self] wait in self.assumeIsolated { $0.wakeAlarm?.set(after: wait) } }
         staging.onQueueing = { [wakes] task in try wakes.jobWill(.queued, task) }
         controller.onQueueing = { [wakes] task in try wakes.jobWill(.queued, task) }
         waiting.onQueueing = { [wakes] task in try wakes.jobWill(.queued, task) }
@@ -37,7 +36,7 @@ extension Reconciler {
     }
 
     private func sessionEnded(_ name: String) {
-        if let session = sessionBook[name], session.mustRestart, !session.isStopping {
+        if let session = sessionBook[name], session.record.mustRestart, !session.isStopping {
             do { try sessionController.startAgain(session) } catch { stalled(error) }
         }
         // Its next turn may start, or its next process.
@@ -50,7 +49,7 @@ extension Reconciler {
         let before = session.report?.process
         sessionBook.hear(name)
         if session.report?.process != before { TurnControl(ledger: ledger).signalIfTold(session) }
-        if spool.sessions.path.isEmpty == false, session.report != nil, hasReport(name) { TurnControl(ledger: ledger).signal(session) }
+        if session.report != nil, hasReport(name) { TurnControl(ledger: ledger).signal(session) }
     }
 
     private func hasReport(_ name: String) -> Bool {
@@ -76,6 +75,7 @@ extension Reconciler {
             }
         }
         interruptAlarm?.set(at: soonest)
+        if let wait = wakes.takeWait() { wakeAlarm?.set(after: wait) }
         try sessionBook.flush()
     }
 }

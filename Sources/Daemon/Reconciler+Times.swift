@@ -33,6 +33,7 @@ extension Reconciler {
         isIntakeHeld = false
         do {
             try repairIndex()
+            sessionBook.lookAgain()
             try finishHalfDone()
             try rescuer.reconsiderWaiters()
         } catch { stalled(error) }

@@ -164,11 +164,11 @@ actor Reconciler {
         scheduler.isPaused = true
         isDraining = farewell == .drain
         isStopping = !isDraining
-        if farewell != .leaveJobs, runners.count > 0 {
+        if farewell != .leaveJobs, awaited > 0 {
             logger.info("\(farewell == .drain ? "waiting for" : "ending") \(runningJobs)")
             if farewell == .killJobs { endRunning() }
             await withCheckedContinuation { continuation in
-                if runners.count == 0 { continuation.resume() } else { drained = continuation }
+                if awaited == 0 { continuation.resume() } else { drained = continuation }
             }
         }
         isStopping = true
@@ -184,7 +184,9 @@ actor Reconciler {
         closeIndex()
     }
 
-    var runningJobs: String { "\(runners.count) running \(runners.count == 1 ? "job" : "jobs")" }
+    /// Jobs whose end is waited for. The process of a session has none of its own.
+    var awaited: Int { isDraining ? runners.count - sessionBook.processes : runners.count }
+    var runningJobs: String { "\(awaited) running \(awaited == 1 ? "job" : "jobs")" }
 
     private func closeIndex() {
         do {

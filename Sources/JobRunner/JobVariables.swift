@@ -7,5 +7,8 @@ package enum JobVariables {
     package static let attempt = "ROUSE_ATTEMPT"
     package static let result = "ROUSE_RESULT"
 
+    /// In a turn: the session's name. A daemon that was itself started in one hands it to nobody.
+    package static let session = "ROUSE_SESSION"
+
     package static let all: Set<String> = [spool, inbox, id, directory, attempt, result]
 }

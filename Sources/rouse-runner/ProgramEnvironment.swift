@@ -28,7 +28,7 @@ struct ProgramEnvironment {
         added[JobVariables.directory] = job
         added[JobVariables.attempt] = String(record.attempt)
         added[JobVariables.result] = job + "/" + SpoolLayout.Job.output
-        strings = CStrings.ownEnvironment { added[$0] != nil }
+        strings = CStrings.ownEnvironment { added[$0] != nil || $0 == JobVariables.session }
         for (name, value) in added { strings.append(name + "=" + value) }
         // Without a PATH a shell would search these.
         searchPath = added["PATH"] ?? getenv("PATH").map { String(cString: $0) } ?? "/usr/local/bin:/usr/bin:/bin"

@@ -1,5 +1,6 @@
 import Glibc
 import JobIndex
+import JobRunner
 import SpoolFormat
 
 /// The processes that stay between the turns of a session: each is an ordinary job, so it is guarded, adopted, ended and
@@ -62,7 +63,7 @@ enum SessionPlace {
 
     static func environment(of session: Session, _ agent: AgentConfiguration) -> [String: EnvironmentValue] {
         var environment = agent.environment.merging(session.definition.environment) { _, own in own }
-        environment["ROUSE_SESSION"] = .text(session.name)
+        environment[JobVariables.session] = .text(session.name)
         return environment
     }
 }

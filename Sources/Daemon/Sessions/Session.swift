@@ -14,9 +14,8 @@ final class Session {
     /// The job that is its process, and whether it runs yet.
     var process: JobID?
     var isProcessRunning = false
-    /// Told to stop, and not gone yet; and what is to come then.
+    /// Told to stop, and not gone yet.
     var isStopping = false
-    var mustRestart = false
 
     init(_ name: String, _ definition: SessionConfiguration, isConfigured: Bool, record: SessionRecord) {
         self.name = name
@@ -46,5 +45,5 @@ final class Session {
     }
 
     /// Whether a turn may start, as far as the session itself decides.
-    var takesTurns: Bool { !isStopping && turn == nil && record.pausedBy == nil && !record.isBroken }
+    var takesTurns: Bool { !isStopping && turn == nil && record.pausedBy == nil && record.locked == nil && !record.isBroken }
 }

@@ -86,9 +86,7 @@ final class SessionBook {
             record.agent = definition.agent
             let session = Session(name, definition, isConfigured: isConfigured, record: record)
             sessions[name] = session
-            for row in ledger.ask([], { try $0.list(JobFilter(queue: session.queue)) + $0.list(JobFilter(queue: session.processQueue)) }) {
-                if !row.state.isFinished { observe(row) }
-            }
+            look(at: session)
         }
         changed.insert(name)
     }
@@ -100,6 +98,37 @@ final class SessionBook {
     }
 
     // MARK: what goes on
+
+    /// Processes that stay between turns, of all sessions.
+    var processes: Int { sessions.values.count { $0.isProcessRunning } }
+
+    private func look(at session: Session) {
+        let unfinished: Set<JobState> = [.waiting, .queued, .running]
+        for queue in [session.queue, session.processQueue] {
+            for row in ledger.ask([], { try $0.list(JobFilter(states: unfinished, queue: queue)) }) { observe(row) }
+        }
+    }
+
+    /// Jobs may have come or gone without having been heard of.
+    func lookAgain() {
+        for session in sessions.values {
+            for id in [session.turn, session.process].compactMap(\.self) {
+                let row = ledger.ask(nil) { try $0.job(id) }
+                if let row { observe(row) } else { gone(id, session) }
+            }
+            look(at: session)
+        }
+    }
+
+    private func gone(_ id: JobID, _ session: Session) {
+        if session.turn == id {
+            (session.turn, session.report) = (nil, nil)
+            onTurn(session.name, false)
+        }
+        if session.process == id { (session.process, session.isProcessRunning) = (nil, false) }
+        changed.insert(session.name)
+        ended(session)
+    }
 
     /// A job has changed its state.
     func observe(_ row: JobRow) {

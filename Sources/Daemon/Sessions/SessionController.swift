@@ -129,12 +129,13 @@ final class SessionController {
         session.record.deaths = []
         session.record.isOpened = false
         stop(session)
-        if session.isStopping { session.mustRestart = true } else { try startAgain(session) }
+        if session.isStopping { session.record.mustRestart = true } else { try startAgain(session) }
     }
 
     /// What was stopped to be started again is gone.
     func startAgain(_ session: Session) throws {
-        session.mustRestart = false
+        session.record.mustRestart = false
+        sessions.touch(session)
         if keepers.isNeeded(session), session.takesTurns { try keepers.start(session) }
     }
 

@@ -17,8 +17,8 @@ final class Wakes {
     private var marks: [JobID: Set<String>] = [:]
     /// When the last reason came, by the clock that nobody sets, and the first since the last delivery.
     private var gathering: [String: (first: Int64, last: Int64)] = [:]
-    /// Has rounds end in time for what was gathered.
-    var onGathering: (TimeSpan) -> Void = { _ in }
+    /// How long what is gathered takes at least.
+    private var shortestWait: TimeSpan?
 
     init(ledger: Ledger, sessions: SessionBook, staging: Staging) {
         self.ledger = ledger
@@ -137,8 +137,15 @@ final class Wakes {
         if gathering[session.name] == nil { gather(session) }
         guard session.process == nil, let since = gathering[session.name] else { return false }
         let left = min(since.last + Self.quiet.milliseconds, since.first + Self.longest.milliseconds) - Monotonic.now
-        if left > 0 { onGathering(TimeSpan(milliseconds: left)) }
-        return left > 0
+        guard left > 0 else { return false }
+        shortestWait = min(shortestWait ?? .longest, TimeSpan(milliseconds: left))
+        return true
+    }
+
+    /// When a wake that is gathered is to be looked at again, since this was last asked.
+    func takeWait() -> TimeSpan? {
+        defer { shortestWait = nil }
+        return shortestWait
     }
 
     // MARK: delivery
@@ -213,6 +220,13 @@ final class Wakes {
         var record = before
         body(&record)
         if record != before || !job.contains(SpoolLayout.Job.wake) { try job.replace(SpoolLayout.Job.wake, with: JSONWriter.write(record.json)) }
+    }
+
+    /// A wake has been accepted.
+    func accepted(_ task: TaskRecord) throws {
+        guard let session = task.verb.turnSession.flatMap({ sessions[$0] }) else { return }
+        if session.turn != nil { try skipped(session, because: "prompt_active") }
+        gather(session)
     }
 
     /// The session is in a turn, or has just taken another prompt: the wake's time has not come, and that is not final.

@@ -61,6 +61,8 @@ public struct SessionRecord: Sendable, Equatable {
     public var deaths: [Timestamp] = []
     /// Its process ended too often; somebody must look.
     public var isBroken = false
+    /// It is stopped to be started again.
+    public var mustRestart = false
     /// Its first prompt has been sent since it was opened, and that was announced.
     public var isOpened = false
 
@@ -89,6 +91,7 @@ public struct SessionRecord: Sendable, Equatable {
         object["last_answer"] = .optional(lastAnswer)
         object["deaths"] = deaths.isEmpty ? nil : .array(deaths.map { .string($0.description) })
         object["broken"] = isBroken ? true : nil
+        object["restart"] = mustRestart ? true : nil
         object["opened"] = isOpened ? true : nil
         return .object(object)
     }
@@ -115,6 +118,7 @@ public struct SessionRecord: Sendable, Equatable {
         lastAnswer = value["last_answer"]?.string
         deaths = (value["deaths"]?.array ?? []).compactMap { $0.string.flatMap { Timestamp($0) } }
         isBroken = value["broken"]?.bool ?? false
+        mustRestart = value["restart"]?.bool ?? false
         isOpened = value["opened"]?.bool ?? false
     }
 }
