@@ -166,3 +166,66 @@ static inline int rouse_is_socket(int file) {
 static inline int rouse_exchange_file_size_limit(pid_t pid, const uint64_t new_limit[2], uint64_t old_limit[2]) {
     return (int)syscall(SYS_prlimit64, pid, 1 /* RLIMIT_FSIZE */, new_limit, old_limit);
 }
+
+// Sockets of a session's agent: packets, and descriptors that go with them.
+#include <stdio.h>
+#include <string.h>
+#include <sys/un.h>
+
+static inline int rouse_packet_socket(void) { return socket(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC | SOCK_NONBLOCK, 0); }
+static inline int rouse_accept(int socket) { return (int)syscall(SYS_accept4, socket, (void *)0, (void *)0, SOCK_CLOEXEC | SOCK_NONBLOCK); }
+// An address has room for 107 bytes, and a spool's path may be longer: the directory is named by its descriptor.
+static inline int rouse_socket_address(struct sockaddr_un *address, int directory, const char *name) {
+    memset(address, 0, sizeof *address);
+    address->sun_family = AF_UNIX;
+    int length = snprintf(address->sun_path, sizeof address->sun_path, "/proc/self/fd/%d/%s", directory, name);
+    return length < (int)sizeof address->sun_path;
+}
+static inline int rouse_listen_at(int socket, int directory, const char *name) {
+    struct sockaddr_un address;
+    if (!rouse_socket_address(&address, directory, name)) { errno = ENAMETOOLONG; return -1; }
+    mode_t mask = umask(0177);
+    int result = bind(socket, (struct sockaddr *)&address, sizeof address);
+    umask(mask);
+    return result < 0 ? result : listen(socket, 8);
+}
+static inline int rouse_connect_at(int socket, int directory, const char *name) {
+    struct sockaddr_un address;
+    if (!rouse_socket_address(&address, directory, name)) { errno = ENAMETOOLONG; return -1; }
+    return connect(socket, (struct sockaddr *)&address, sizeof address);
+}
+// One packet with two descriptors.
+static inline ssize_t rouse_send_two(int socket, const void *bytes, size_t count, const int descriptors[2]) {
+    union { char bytes[CMSG_SPACE(2 * sizeof(int))]; struct cmsghdr header; } control;
+    struct iovec part = {(void *)bytes, count};
+    struct msghdr message = {0};
+    memset(&control, 0, sizeof control);
+    message.msg_iov = &part;
+    message.msg_iovlen = 1;
+    message.msg_control = control.bytes;
+    message.msg_controllen = sizeof control.bytes;
+    struct cmsghdr *header = CMSG_FIRSTHDR(&message);
+    header->cmsg_level = SOL_SOCKET;
+    header->cmsg_type = SCM_RIGHTS;
+    header->cmsg_len = CMSG_LEN(2 * sizeof(int));
+    memcpy(CMSG_DATA(header), descriptors, 2 * sizeof(int));
+    return sendmsg(socket, &message, MSG_NOSIGNAL | MSG_DONTWAIT);
+}
+// Takes such a packet; without two descriptors they are -1.
+static inline ssize_t rouse_receive_two(int socket, void *bytes, size_t count, int descriptors[2]) {
+    union { char bytes[CMSG_SPACE(2 * sizeof(int))]; struct cmsghdr header; } control;
+    struct iovec part = {bytes, count};
+    struct msghdr message = {0};
+    message.msg_iov = &part;
+    message.msg_iovlen = 1;
+    message.msg_control = control.bytes;
+    message.msg_controllen = sizeof control.bytes;
+    descriptors[0] = descriptors[1] = -1;
+    ssize_t result = recvmsg(socket, &message, MSG_DONTWAIT | MSG_CMSG_CLOEXEC);
+    struct cmsghdr *header = result < 0 ? (struct cmsghdr *)0 : CMSG_FIRSTHDR(&message);
+    if (header && header->cmsg_level == SOL_SOCKET && header->cmsg_type == SCM_RIGHTS && header->cmsg_len == CMSG_LEN(2 * sizeof(int)))
+        memcpy(descriptors, CMSG_DATA(header), 2 * sizeof(int));
+    return result;
+}
+// Declared by <string.h> only for _GNU_SOURCE: `KILL` for 9.
+extern const char *sigabbrev_np(int number);

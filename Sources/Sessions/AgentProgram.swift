@@ -8,25 +8,20 @@ import SpoolFormat
 /// | `turn` | runs the turn of the job in `$ROUSE_JOB_DIR`, and writes `reply.json` |
 /// | `keep` | starts the agent of the session `$ROUSE_SESSION`, and keeps it between turns |
 public enum AgentProgram {
-    /// - Returns: the exit code: 0 the turn succeeded, 1 it did not (`reply.json` says why), 64 wrong usage.
+    /// - Returns: the exit code: of a turn, 0 it succeeded, 1 it did not (`reply.json` says why); of what keeps an agent,
+    ///   the agent's; 64 wrong usage.
     public static func run(_ arguments: [String]) -> Int32 {
-        switch arguments.first {
-        case "turn": turn()
-        default: usage()
+        guard let job = variable("ROUSE_JOB_DIR"), let spool = variable("ROUSE_SPOOL") else { return usage() }
+        switch arguments {
+        case ["turn"]: return turn(inJob: job, spool: spool)
+        case ["keep"]: return keep(inJob: job, spool: spool)
+        default: return usage()
         }
     }
 
-    private static func usage() -> Int32 {
-        complain("rouse-agent is started by the rouse daemon, as the program of a job")
-        return 64
-    }
-
-    private static func variable(_ name: String) -> String? { getenv(name).map { String(cString: $0) } }
-
-    private static func turn() -> Int32 {
-        guard let path = variable("ROUSE_JOB_DIR"), let spool = variable("ROUSE_SPOOL") else { return usage() }
+    private static func turn(inJob job: String, spool: String) -> Int32 {
         do throws(TurnFault) {
-            let turn = try Turn(inJob: path, spool: spool)
+            let turn = try Turn(inJob: job, spool: spool)
             turn.say(.starting)
             let reply = reply(of: turn)
             turn.endWait()
@@ -44,23 +39,53 @@ public enum AgentProgram {
     }
 
     private static func reply(of turn: Turn) -> ReplyRecord {
-        do throws(TurnFault) {
-            return try run(turn)
-        } catch {
-            return ReplyRecord(text: "", stopReason: "error", error: error.error)
+        var driver = driver(of: turn)
+        do throws(TurnFault) { return try driver.run() } catch {
+            let isToldToEnd = turn.isInterrupted || turn.isTerminated
+            return ReplyRecord(text: "", stopReason: isToldToEnd ? "cancelled" : "error", error: error.error)
         }
     }
 
-    private static func run(_ turn: Turn) throws(TurnFault) -> ReplyRecord {
+    /// One line a driver.
+    private static func driver(of turn: Turn) -> any Driver {
         switch turn.agent.driver {
-        case .command:
-            var driver = CommandDriver(turn)
-            return try driver.run()
-        case .acp, .tmux: throw TurnFault("unsupported_driver", "the driver \(turn.agent.driver.rawValue) is not there")
+        case .command: CommandDriver(turn)
+        case .acp: ACPDriver(turn)
+        case .tmux: UnknownDriver(turn)
         }
     }
+
+    private static func keep(inJob job: String, spool: String) -> Int32 {
+        do throws(TurnFault) {
+            let place = try KeptPlace(inJob: job, spool: spool)
+            return switch place.record.agent.driver {
+            case .acp: try AgentKeeper(place).run()
+            case .command, .tmux: throw TurnFault("unsupported_driver", "nothing stays between the turns of a \(place.record.agent.driver.rawValue) agent")
+            }
+        } catch {
+            complain(error.error.message)
+            return 1
+        }
+    }
+
+    private static func usage() -> Int32 {
+        complain("rouse-agent is started by the rouse daemon, as the program of a job")
+        return 64
+    }
+
+    private static func variable(_ name: String) -> String? { getenv(name).map { String(cString: $0) } }
 
     private static func complain(_ text: String) {
         _ = writeAll(Array("rouse-agent: \(text)\n".utf8), to: 2)
+    }
+}
+
+private struct UnknownDriver: Driver {
+    private let turn: Turn
+
+    init(_ turn: Turn) { self.turn = turn }
+
+    mutating func run() throws(TurnFault) -> ReplyRecord {
+        throw TurnFault("unsupported_driver", "the driver \(turn.agent.driver.rawValue) is not there")
     }
 }

@@ -17,6 +17,7 @@ public enum Programs {
 
     public static let rouse = directory + "/rouse"
     public static let runner = directory + "/rouse-runner"
+    public static let agent = directory + "/rouse-agent"
 
     private static func loadedBundle() throws -> String {
         let maps = try Directory("/proc/self").read("maps")?.bytes ?? []

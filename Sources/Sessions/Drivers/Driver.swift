@@ -31,5 +31,7 @@ struct TurnFault: Error, Sendable {
         error = ErrorRecord(code, hint.map { message + "; " + $0 } ?? message, retryable: retryable)
     }
 
+    init(_ error: ErrorRecord) { self.error = error }
+
     init(_ fault: SystemFault) { self.init("system", fault.description, retryable: true) }
 }

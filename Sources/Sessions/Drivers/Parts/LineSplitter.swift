@@ -8,6 +8,9 @@ struct LineSplitter {
     /// Lines that were longer than `longest`.
     private(set) var dropped = 0
 
+    /// A line has begun and is not complete.
+    var isInLine: Bool { isDropping || !partial.isEmpty }
+
     /// The lines that these bytes complete, without their line feeds.
     mutating func take(_ bytes: [UInt8]) -> [[UInt8]] {
         var lines: [[UInt8]] = []
@@ -23,7 +26,7 @@ struct LineSplitter {
 
     /// What stands after the last line feed; at the end of everything, that is a line too.
     mutating func finish() -> [UInt8]? {
-        partial.isEmpty && !isDropping ? nil : takePartial()
+        isInLine ? takePartial() : nil
     }
 
     private mutating func keep(_ bytes: ArraySlice<UInt8>) {

@@ -1,0 +1,79 @@
+import SpoolFormat
+
+/// Decides what came of a prompt.
+enum ACPReply {
+    /// A session that was loaded, and shows at its first prompt that it is not there.
+    static func showsLostSession(_ end: Conversation.PromptEnd, _ talk: Conversation) -> Bool {
+        guard !talk.state.isTrusted, !talk.wasCancelled else { return false }
+        switch end {
+        case .answered(let result): return result["stopReason"]?.string == "end_turn" && !talk.gathered.hasUpdates
+        case .refused(let error):
+            return error.code != RPCError.authenticationRequired && Failure.classify(status: nil, message: error.words).code == "agent_failed"
+        case .died, .ignoredCancel: return false
+        }
+    }
+
+    static func make(_ end: Conversation.PromptEnd, _ talk: Conversation) -> ReplyRecord {
+        let turn = talk.turn
+        var reply = ReplyRecord(text: talk.gathered.answer.text, stopReason: "failed")
+        reply.agentSession = talk.state.sessionID
+        switch end {
+        case .answered(let result):
+            if let usage = result["usage"] { reply.usage = Usage(agent: usage) }
+            let stopReason = result["stopReason"]?.string ?? "none"
+            if talk.wasCancelled { interrupt(&reply) } else { take(stopReason, &reply, talk) }
+        case .refused(let error):
+            if talk.wasCancelled { interrupt(&reply) } else { reply.error = talk.refusal(error, of: "session/prompt") }
+        case .died:
+            if talk.wasCancelled { interrupt(&reply) } else {
+                reply.error = ErrorRecord("agent_died", "the agent ended in the middle of the turn; its last words are in its log", retryable: true)
+            }
+        case .ignoredCancel:
+            interrupt(&reply)
+            if turn.isInterrupted || !talk.agent.isKept {
+                talk.agent.kill()
+                reply.error = ErrorRecord("cancel_ignored", "the agent did not end its turn within \(turn.agent.cancelTimeout) of being told to, and was ended")
+            }
+        }
+        if let cost = talk.gathered.costUSD {
+            reply.usage = reply.usage ?? Usage()
+            reply.usage?.costUSD = cost
+        }
+        reply.isUsageCumulative = turn.agent.output.usageIsCumulative
+        reply.isCostCumulative = talk.gathered.costUSD != nil
+        warn(&reply, talk)
+        return reply
+    }
+
+    private static func interrupt(_ reply: inout ReplyRecord) {
+        reply.stopReason = "cancelled"
+        reply.error = ErrorRecord("interrupted", "the turn was interrupted")
+    }
+
+    private static func take(_ stopReason: String, _ reply: inout ReplyRecord, _ talk: Conversation) {
+        switch stopReason {
+        case "end_turn" where reply.text.isEmpty:
+            // A model's error looks like this. What its tools have done is done, so trying again is not for us to propose.
+            reply.error = ErrorRecord("empty_reply", "the agent ended its turn without an answer", retryable: !talk.gathered.tools.areThere)
+        case "end_turn", "max_tokens", "max_turn_requests", "refusal":
+            reply.stopReason = stopReason
+            if stopReason == "end_turn" {
+                talk.state.isTrusted = true
+                talk.save()
+            }
+        case "cancelled":
+            // Some agents apply a cancel that came late to the next prompt.
+            reply.error = ErrorRecord("cancelled_by_agent", "the agent cancelled the turn, and nobody had told it to", retryable: true)
+        default:
+            reply.error = ErrorRecord("agent_failed", "the agent ended its turn with a stop reason that is not known: \(stopReason)")
+        }
+    }
+
+    private static func warn(_ reply: inout ReplyRecord, _ talk: Conversation) {
+        reply.warnings = talk.permissions.warnings
+        if talk.wire.noise > 0 { reply.warnings.append("\(talk.wire.noise) lines of the agent were no messages; they are in the log") }
+        if talk.gathered.answer.wasCut { reply.warnings.append("the answer is longer than 1 MiB; its end is kept") }
+        let hasImages = talk.turn.record.content.contains { if case .image = $0 { true } else { false } }
+        if hasImages, !talk.takesImages { reply.warnings.append("the agent takes no images; they were named and not shown") }
+    }
+}

@@ -1,0 +1,52 @@
+import SpoolFormat
+
+/// `sessions/<name>/acp.json`: what a turn must know of the agent's process that the turn before has learned. It holds
+/// for that very process; another one begins from nothing.
+struct ACPState: Equatable {
+    let agent: ProcessIdentity
+    /// What the agent answered to `initialize`.
+    var initialized: JSON?
+    var sessionID: String?
+    /// The session has answered a prompt in this process. One that was only loaded may not exist.
+    var isTrusted = false
+    var nextID = 1
+    /// The id of a prompt that has been sent and not been answered.
+    var outstanding: Int?
+    /// A turn is at it. Found so by the next turn, it has died, perhaps in the middle of a line.
+    var isInTurn = false
+
+    init(_ agent: ProcessIdentity) { self.agent = agent }
+
+    static func load(for agent: ProcessIdentity, from session: Directory?) -> ACPState {
+        guard let session, let json = (try? session.readJSON(SpoolLayout.Session.acp)) ?? nil, let state = ACPState(json), state.agent == agent
+        else { return ACPState(agent) }
+        return state
+    }
+
+    /// - Throws: where it can't be written; then nothing may be sent that the next turn must know of.
+    func save(to session: Directory?) throws(TurnFault) {
+        do throws(SystemFault) { try session?.replace(SpoolLayout.Session.acp, with: JSONWriter.write(json)) } catch { throw TurnFault(error) }
+    }
+
+    private var json: JSON {
+        var object: JSONObject = ["agent": agent.json]
+        object["session_id"] = .optional(sessionID)
+        object["trusted"] = isTrusted ? true : nil
+        object["next_id"] = .number(nextID)
+        object["outstanding"] = .optional(outstanding)
+        object["in_turn"] = isInTurn ? true : nil
+        object["initialized"] = initialized
+        return .object(object)
+    }
+
+    private init?(_ value: JSON) {
+        guard let agent = value["agent"].flatMap(ProcessIdentity.init), let nextID = value["next_id"]?.int else { return nil }
+        self.init(agent)
+        self.nextID = nextID
+        initialized = value["initialized"]
+        sessionID = value["session_id"]?.string
+        isTrusted = value["trusted"]?.bool ?? false
+        outstanding = value["outstanding"]?.int
+        isInTurn = value["in_turn"]?.bool ?? false
+    }
+}

@@ -1,0 +1,118 @@
+import CLinux
+import Glibc
+import SpoolFormat
+
+/// Keeps the process of an agent that speaks the Agent Client Protocol alive between turns. It understands nothing of
+/// the protocol: it holds the two ends of the agent's pipes, and hands them to one turn at a time. So it has little to
+/// fail at, and a turn can be as wrong as it likes without the conversation being lost.
+final class AgentKeeper {
+    private let place: KeptPlace
+    private let signals: Int32
+    private let listener: Int32
+    private let children = Children()
+    private let child: ChildProcess
+    private let agent: ProcessIdentity
+    /// The agent's standard input, to be written; -1 when it was closed.
+    private var input: Int32
+    private let output: Int32
+    private var client: Int32?
+    /// Ends the agent, once this process is told to end.
+    private var ladder: Ladder?
+
+    /// Milliseconds that an agent has to go after its standard input was closed. Most need less than one second.
+    private static let patience: Int64 = 2000
+
+    init(_ place: KeptPlace) throws(TurnFault) {
+        self.place = place
+        rouse_ignore_signal(SIGPIPE)
+        signals = rouse_turn_signal_descriptor()
+        let record = place.record
+        let arguments = try AgentArguments(name: record.session, model: record.model, cwd: record.cwd).fill(record.agent.command)
+        listener = try AgentSocket.listen(in: place.session)
+        var stdin: [Int32] = [-1, -1]
+        var stdout: [Int32] = [-1, -1]
+        guard rouse_pipe(&stdin) == 0, rouse_pipe(&stdout) == 0 else { throw TurnFault(SystemFault("make", "a pipe")) }
+        defer {
+            close(stdin[0])
+            close(stdout[1])
+        }
+        child = try children.start(arguments, in: record.cwd, ChildProcess.Streams(input: stdin[0], output: stdout[1], error: 2))
+        guard let identity = ProcessIdentity(pid: child.pid) else {
+            throw TurnFault("agent_died", "the agent ended as soon as it was started", retryable: true)
+        }
+        agent = identity
+        input = stdin[1]
+        output = stdout[0]
+    }
+
+    /// - Returns: the exit code: the agent's, or 128 and the number of the signal that ended it.
+    func run() -> Int32 {
+        while child.ending == nil {
+            waitForNews()
+            children.reap()
+            while true {
+                let signal = rouse_next_signal(signals)
+                if signal == 0 { break }
+                if signal == SIGTERM || signal == SIGINT { end() }
+            }
+            if let client, isGone(client) { letGo() }
+            if client == nil { accept() }
+            ladder?.climb { children.send($0) }
+        }
+        try? place.session.removeFile(SpoolLayout.Session.agentSocket)
+        letGo()
+        finish()
+        return switch child.ending! {
+        case .exited(let code): Int32(code)
+        case .signal(let number): Int32(128 + number)
+        }
+    }
+
+    private func waitForNews() {
+        // A connection that waits is of no interest as long as somebody has the agent.
+        var watched = [signals, client ?? listener].map { pollfd(fd: $0, events: Int16(POLLIN), revents: 0) }
+        let patience = ladder?.next.map { Int32(clamping: max(0, $0 - Monotonic.now)) } ?? -1
+        _ = poll(&watched, 2, patience)
+    }
+
+    private func accept() {
+        let socket = rouse_accept(listener)
+        guard socket >= 0 else { return }
+        client = socket
+        if input < 0 || !AgentSocket.give(agent, input: input, output: output, to: socket) { letGo() }
+    }
+
+    /// A client has nothing to say; that it can be read means that it is gone.
+    private func isGone(_ client: Int32) -> Bool {
+        var byte: UInt8 = 0
+        let count = rouse_receive(client, &byte, 1)
+        return count == 0 || (count < 0 && errno != EAGAIN && errno != EINTR)
+    }
+
+    private func letGo() {
+        if let client { close(client) }
+        client = nil
+    }
+
+    /// Closing its standard input is how an agent is told to end. A turn that has the agent holds the same pipe, and
+    /// then it is told by the signals.
+    private func end() {
+        guard ladder == nil else { return }
+        close(input)
+        input = -1
+        ladder = Ladder([(Self.patience, SIGTERM), (Self.patience + grace / 2, SIGKILL)])
+    }
+
+    private var grace: Int64 { (place.record.agent.grace ?? Defaults.grace).milliseconds }
+
+    /// Ends what the agent has left behind.
+    private func finish() {
+        var rest = Ladder([(0, SIGTERM), (Self.patience, SIGKILL)])
+        while !children.areGone {
+            rest.climb { children.send($0) }
+            var watched = pollfd(fd: signals, events: Int16(POLLIN), revents: 0)
+            _ = poll(&watched, 1, Int32(clamping: max(0, (rest.next ?? Monotonic.now + 100) - Monotonic.now)))
+            while rouse_next_signal(signals) != 0 {}
+        }
+    }
+}
