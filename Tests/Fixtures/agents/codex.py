@@ -1,0 +1,45 @@
+#!/usr/bin/env python3
+"""Behaves as `codex exec` of version 0.163 does, without a model: `exec [resume] --json … [ID] PROMPT`. The prompt tells
+what it does: `say TEXT`, `fail MESSAGE`, `linger` (answers, and does not end).
+"""
+import json
+import os
+import signal
+import sys
+import uuid
+
+arguments = [word for word in sys.argv[1:] if not word.startswith("--")]
+assert arguments.pop(0) == "exec"
+# An open and silent standard input: it waits for ever.
+sys.stdin.read()
+
+home = os.environ["FAKE_HOME"]
+thread = str(uuid.uuid4())
+if arguments[0] == "resume":
+    thread = arguments[1]
+    if not os.path.exists(f"{home}/{thread}"):
+        sys.exit(f"Error: thread/resume failed: no rollout found for thread id {thread}")
+prompt = arguments[-1]
+turns = int(open(f"{home}/{thread}").read()) if os.path.exists(f"{home}/{thread}") else 0
+with open(f"{home}/{thread}", "w") as file:
+    file.write(str(turns + 1))
+
+
+def put(kind, **message):
+    print(json.dumps({"type": kind, **message}), flush=True)
+
+
+print("WARNING: this line is no JSON", flush=True)
+put("thread.started", thread_id=thread)
+put("turn.started")
+put("item.completed", item={"id": "item_0", "type": "error", "message": "a warning that is called an error"})
+word, _, rest = prompt.strip().rpartition("\n")[2].partition(" ")
+if word == "fail":
+    put("turn.failed", error={"message": rest})
+    sys.exit(1)
+put("item.completed", item={"id": "item_1", "type": "agent_message", "text": "thinking aloud"})
+put("item.completed", item={"id": "item_2", "type": "agent_message", "text": rest or f"turn {turns + 1}"})
+put("turn.completed", usage={"input_tokens": 100 * (turns + 1), "cached_input_tokens": 5, "output_tokens": 10 * (turns + 1)})
+if word == "linger":
+    while True:
+        signal.pause()

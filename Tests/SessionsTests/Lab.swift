@@ -1,0 +1,169 @@
+import CLinux
+import Glibc
+import SpoolFormat
+import TestSupport
+import Testing
+
+/// A session's directory, jobs of turns in it, and `rouse-agent` run on them, without a daemon and without a runner.
+final class Lab {
+    let spool = TestSpool()
+    /// `nil` for an agent that runs once.
+    let session: String?
+    let agent: String
+    private var keeper: Process?
+    private var count = 0
+
+    /// A process that is awaited, and killed if a test gives up before its end.
+    final class Process {
+        let pid: Int32
+        private let descriptor: Int32
+        private var status: Int32?
+
+        init(_ pid: Int32) {
+            self.pid = pid
+            descriptor = rouse_pidfd_open(pid)
+        }
+
+        deinit {
+            if status == nil {
+                kill(pid, SIGKILL)
+                _ = end()
+            }
+            close(descriptor)
+        }
+
+        func send(_ signal: Int32) { if status == nil { kill(pid, signal) } }
+
+        /// Waits for its end. - Returns: its exit code, or 128 + the signal that ended it.
+        @discardableResult func end() -> Int {
+            var status: Int32 = 0
+            if self.status == nil {
+                while waitpid(pid, &status, 0) < 0, errno == EINTR {}
+                self.status = status
+            }
+            status = self.status!
+            return rouse_wifexited(status) != 0 ? Int(rouse_wexitstatus(status)) : 128 + Int(rouse_wtermsig(status))
+        }
+    }
+
+    /// A turn that runs.
+    struct Turn {
+        let lab: Lab
+        let id: String
+        let process: Process
+
+        var job: String { "running/\(id)" }
+        var log: String { lab.spool.text("\(job)/log") ?? "" }
+
+        /// Waits for the end, and gives the reply.
+        func reply() -> JSON? {
+            process.end()
+            return lab.spool.json("\(job)/reply.json")
+        }
+
+        func interrupt() {
+            lab.write("{}", to: "\(job)/interrupt.json")
+            process.send(SIGUSR1)
+        }
+
+        func answer(_ text: String) {
+            lab.write(JSONWriter.text(["answer": .string(text)]), to: "\(job)/answer.json")
+            process.send(SIGUSR1)
+        }
+    }
+
+    static let fixtures = #filePath.split(separator: "/", omittingEmptySubsequences: false).dropLast(2).joined(separator: "/") + "/Fixtures/agents"
+
+    /// - Parameter agent: its configuration. `$FIXTURES` stands for the directory of the fake agents.
+    init(_ agent: String, session: String? = "main") throws {
+        self.agent = agent.replacing("$FIXTURES", with: Self.fixtures)
+        self.session = session
+        if let session { try Directory(spool.path).directory("sessions").makeDirectory(session) }
+        try Directory(spool.path).makeDirectory("home")
+        try Directory(spool.path).makeDirectory("work")
+    }
+
+    deinit { stopKeeper() }
+
+    var home: String { spool.path + "/home" }
+    var work: String { spool.path + "/work" }
+
+    // MARK: turns
+
+    /// Starts a turn.
+    func start(
+        _ prompt: String, agentSession: String? = nil, content: [ContentBlock]? = nil, lost: LostSession = .anew, summary: String? = nil,
+        model: String? = nil
+    ) throws -> Turn {
+        count += 1
+        let id = "turn-\(count)"
+        let record = TurnRecord(
+            id: JobID(id)!, session: session, agentName: "fake", agent: try JSONReader.read(agent), model: model, cwd: work,
+            agentSession: agentSession, source: .prompt, content: content ?? [.text(prompt)], display: nil, reasons: [], lostSession: lost, summary: summary)
+        return Turn(lab: self, id: id, process: try spawn("turn", id, record.json))
+    }
+
+    /// Runs a turn to its end.
+    func run(
+        _ prompt: String, agentSession: String? = nil, content: [ContentBlock]? = nil, lost: LostSession = .anew, summary: String? = nil,
+        model: String? = nil
+    ) throws -> ReplyRecord {
+        let turn = try start(prompt, agentSession: agentSession, content: content, lost: lost, summary: summary, model: model)
+        return try #require(turn.reply().flatMap(ReplyRecord.init), "no reply; the log: \(turn.log)")
+    }
+
+    private func spawn(_ verb: String, _ id: String, _ prompt: JSON) throws -> Process {
+        let job = "\(spool.path)/running/\(id)"
+        try Directory("\(spool.path)/running").makeDirectory(id)
+        write(JSONWriter.text(prompt), to: "running/\(id)/prompt.json")
+        var environment = ["ROUSE_SPOOL": spool.path, "ROUSE_JOB_DIR": job, "ROUSE_JOB_ID": id, "FAKE_HOME": home]
+        environment["ROUSE_SESSION"] = session
+        environment["PYTHONDONTWRITEBYTECODE"] = "1"
+        return Process(Programs.spawn([Programs.agent, verb], environment: environment, directory: work, output: "\(job)/log"))
+    }
+
+    // MARK: the process that stays
+
+    /// Starts what keeps the session's agent.
+    @discardableResult func keep() throws -> Process {
+        count += 1
+        let prompt = TurnRecord(
+            id: JobID("keep-\(count)")!, session: session, agentName: "fake", agent: try JSONReader.read(agent), model: nil, cwd: work,
+            agentSession: nil, source: .synthetic, content: [], display: nil, reasons: [], lostSession: .anew, summary: nil)
+        let keeper = try spawn("keep", "keep-\(count)", prompt.json)
+        self.keeper = keeper
+        return keeper
+    }
+
+    /// Ends it as a runner would. - Returns: its exit code.
+    @discardableResult func stopKeeper() -> Int? {
+        keeper?.send(SIGTERM)
+        defer { keeper = nil }
+        return keeper?.end()
+    }
+
+    // MARK: looking
+
+    /// The session's events, or those of a turn without a session.
+    func events(_ name: String? = nil) -> [JSON] {
+        let path = session.map { "sessions/\($0)/events.jsonl" } ?? "running/turn-\(count)/events.jsonl"
+        return (spool.text(path) ?? "").split(separator: "\n").compactMap { try? JSONReader.read(Array($0.utf8)) }
+            .filter { name == nil || $0["event"]?.string == name }
+    }
+
+    func sessionFile(_ name: String) -> JSON? { spool.json("sessions/\(session!)/\(name)") }
+
+    /// Puts a file into the spool in one step.
+    func write(_ text: String, to name: String) {
+        spool.write(text, to: "\(spool.path)/.staging/.lab")
+        precondition(rename("\(spool.path)/.staging/.lab", "\(spool.path)/\(name)") == 0)
+    }
+
+    /// Waits until something is so.
+    func wait(_ condition: () -> Bool) -> Bool {
+        for _ in 0..<6000 where !condition() { poll(nil, 0, 10) }
+        return condition()
+    }
+
+    static func isAlive(_ pid: Int32) -> Bool { ProcessIdentity(pid: pid) != nil }
+}
