@@ -109,6 +109,16 @@ static inline int rouse_turn_signal_descriptor(void) {
     if (sigprocmask(SIG_BLOCK, &set, 0) < 0) return -1;
     return signalfd(-1, &set, SFD_CLOEXEC | SFD_NONBLOCK);
 }
+// And for the wrapper of a terminal's agent: its end, SIGTERM, and the terminal's being closed.
+static inline int rouse_pane_signal_descriptor(void) {
+    sigset_t set;
+    sigemptyset(&set);
+    sigaddset(&set, SIGCHLD);
+    sigaddset(&set, SIGTERM);
+    sigaddset(&set, SIGHUP);
+    if (sigprocmask(SIG_BLOCK, &set, 0) < 0) return -1;
+    return signalfd(-1, &set, SFD_CLOEXEC | SFD_NONBLOCK);
+}
 extern char **environ;
 static inline char **rouse_environment(void) { return environ; }
 static inline void rouse_ignore_signal(int number) { signal(number, SIG_IGN); }

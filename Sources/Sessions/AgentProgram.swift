@@ -7,14 +7,16 @@ import SpoolFormat
 /// |---|---|
 /// | `turn` | runs the turn of the job in `$ROUSE_JOB_DIR`, and writes `reply.json` |
 /// | `keep` | starts the agent of the session `$ROUSE_SESSION`, and keeps it between turns |
+/// | `pane` | runs the agent in the terminal that `keep` has made |
 public enum AgentProgram {
     /// - Returns: the exit code: of a turn, 0 it succeeded, 1 it did not (`reply.json` says why); of what keeps an agent,
     ///   the agent's; 64 wrong usage.
     public static func run(_ arguments: [String]) -> Int32 {
         guard let job = variable("ROUSE_JOB_DIR"), let spool = variable("ROUSE_SPOOL") else { return usage() }
-        switch arguments {
-        case ["turn"]: return turn(inJob: job, spool: spool)
-        case ["keep"]: return keep(inJob: job, spool: spool)
+        switch arguments.first {
+        case "turn": return turn(inJob: job, spool: spool)
+        case "keep": return keep(inJob: job, spool: spool)
+        case "pane": return pane(Array(arguments.dropFirst()), inJob: job, spool: spool)
         default: return usage()
         }
     }
@@ -38,6 +40,11 @@ public enum AgentProgram {
         }
     }
 
+    private static func pane(_ arguments: [String], inJob job: String, spool: String) -> Int32 {
+        guard let session = variable("ROUSE_SESSION") else { return usage() }
+        return PaneProgram.run(arguments, job: job, spool: spool, session: session)
+    }
+
     private static func reply(of turn: Turn) -> ReplyRecord {
         var driver = driver(of: turn)
         do throws(TurnFault) { return try driver.run() } catch {
@@ -51,7 +58,7 @@ public enum AgentProgram {
         switch turn.agent.driver {
         case .command: CommandDriver(turn)
         case .acp: ACPDriver(turn)
-        case .tmux: UnknownDriver(turn)
+        case .tmux: TmuxDriver(turn)
         }
     }
 
@@ -60,7 +67,8 @@ public enum AgentProgram {
             let place = try KeptPlace(inJob: job, spool: spool)
             return switch place.record.agent.driver {
             case .acp: try AgentKeeper(place).run()
-            case .command, .tmux: throw TurnFault("unsupported_driver", "nothing stays between the turns of a \(place.record.agent.driver.rawValue) agent")
+            case .tmux: try TmuxKeeper(Turn(inJob: job, spool: spool)).run()
+            case .command: throw TurnFault("no_keeper", "nothing stays between the turns of a command agent")
             }
         } catch {
             complain(error.error.message)
@@ -77,15 +85,5 @@ public enum AgentProgram {
 
     private static func complain(_ text: String) {
         _ = writeAll(Array("rouse-agent: \(text)\n".utf8), to: 2)
-    }
-}
-
-private struct UnknownDriver: Driver {
-    private let turn: Turn
-
-    init(_ turn: Turn) { self.turn = turn }
-
-    mutating func run() throws(TurnFault) -> ReplyRecord {
-        throw TurnFault("unsupported_driver", "the driver \(turn.agent.driver.rawValue) is not there")
     }
 }

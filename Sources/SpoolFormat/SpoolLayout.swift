@@ -72,6 +72,8 @@ public enum SpoolLayout {
         /// What a turn must know of a process that speaks the Agent Client Protocol and stays.
         public static let acp = "acp.json"
         public static let tmuxSocket = "tmux.sock"
+        /// What runs in the terminal, and how it ended.
+        public static let pane = "pane.json"
     }
 
     public enum Daemon {

@@ -27,6 +27,8 @@ extension AgentConfiguration {
             value.int.flatMap { (1...255).contains($0) ? $0 : nil }
         } ?? []
         agent.interruptKeys = try keys("interrupt_keys", &fields) ?? agent.interruptKeys
+        agent.clearKeys = try keys("clear_keys", &fields) ?? agent.clearKeys
+        agent.waitingPatterns = try fields.patterns("waiting") ?? []
         try fields.finish(synonyms: [
             "argv": "command", "args": "command", "cmd": "command", "run": "command", "environment": "env", "type": "driver",
             "permission": "permissions", "readiness": "ready",
@@ -141,10 +143,11 @@ extension AgentConfiguration {
 
 extension AgentConfiguration.Readiness {
     static func read(_ value: JSON, at place: JSONPath) throws(TaskFault) -> Self {
-        var fields = try FieldReader(value, at: place, expected: "an object with pattern, timeout, dialogs")
+        var fields = try FieldReader(value, at: place, expected: "an object with pattern, timeout, quiet, dialogs")
         var ready = Self()
         ready.pattern = try fields.pattern("pattern")
         ready.timeout = try fields.span("timeout", atLeast: Bounds.shortestTimeout) ?? ready.timeout
+        ready.quiet = try fields.span("quiet") ?? ready.quiet
         if let value = fields.take("dialogs") {
             let place = place.appending("dialogs")
             guard let elements = value.array, elements.count <= 100 else {
@@ -177,5 +180,11 @@ extension FieldReader {
             throw TaskFault("bad_value", "\(path.appending(name)) is no regular expression: \(error)", at: path.appending(name), expected: "a regular expression")
         }
         return text
+    }
+
+    mutating func patterns(_ name: String) throws(TaskFault) -> [String]? {
+        try list(name, maximumCount: 100, expected: "a regular expression") { value in
+            value.string.flatMap { (1...1000).contains($0.utf8.count) && (try? Regex($0)) != nil ? $0 : nil }
+        }
     }
 }

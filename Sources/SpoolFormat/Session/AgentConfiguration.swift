@@ -36,6 +36,8 @@ public struct AgentConfiguration: Sendable, Equatable {
         public var pattern: String?
         /// How long the agent may take to be ready.
         public var timeout: TimeSpan = .seconds(30)
+        /// How long the screen stays the same before it counts: an agent that is at work changes it sooner.
+        public var quiet: TimeSpan = .seconds(1)
         /// Dialogs at the start: the screen matches `pattern`, and `keys` are sent (names as tmux has them).
         public var dialogs: [Dialog] = []
 
@@ -76,6 +78,10 @@ public struct AgentConfiguration: Sendable, Equatable {
     public var retryableExitCodes: [Int] = []
     /// Keys that interrupt a terminal's agent.
     public var interruptKeys: [String] = ["Escape"]
+    /// Keys that empty its input line: some put the interrupted prompt back there.
+    public var clearKeys: [String] = ["C-u"]
+    /// Regular expressions that the screen of a terminal's agent matches when it asks something in the middle of a turn.
+    public var waitingPatterns: [String] = []
 
     public init(driver: Driver, command: [String]) {
         self.driver = driver

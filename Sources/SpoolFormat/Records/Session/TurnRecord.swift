@@ -75,7 +75,8 @@ public struct TurnRecord: Sendable, Equatable {
         return TurnRecord(
             id: id, session: value["session"]?.string, agentName: agentName, agent: agent, model: value["model"]?.string, cwd: cwd,
             agentSession: value["agent_session"]?.string, source: source,
-            content: try ContentBlock.readAll(content, at: JSONPath([.name("content")])), display: value["display"]?.string,
+            // A process that stays is started without a prompt.
+            content: content.array?.isEmpty == true ? [] : try ContentBlock.readAll(content, at: JSONPath([.name("content")])), display: value["display"]?.string,
             reasons: (value["reasons"]?.array ?? []).compactMap(WakeReason.init),
             lostSession: value["on_lost_session"]?.string.flatMap(LostSession.init) ?? .anew, summary: value["summary"]?.string)
     }

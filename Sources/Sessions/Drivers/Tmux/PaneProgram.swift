@@ -1,0 +1,106 @@
+import CLinux
+import Glibc
+import SpoolFormat
+
+/// `rouse-agent pane KEEPER`: what runs in the terminal. It starts the agent, and says truly how it ended.
+///
+/// tmux is not given the agent's command line: it would take a `;` at an argument's end for a separator of its own, and
+/// `#` in a path for a format.
+struct PaneProgram {
+    private let session: Directory
+    private let turn: TurnRecord
+    private let agent: AgentConfiguration
+    private var record: PaneRecord
+    private let signals: Int32
+
+    /// - Returns: the agent's exit code; 64 for wrong usage.
+    static func run(_ arguments: [String], job path: String, spool: String, session name: String) -> Int32 {
+        guard let keeper = arguments.first.flatMap({ Int32($0) }).flatMap({ ProcessIdentity(pid: $0) }) else { return 64 }
+        do {
+            var program = try PaneProgram(job: path, spool: spool, session: name, keeper: keeper)
+            return try program.run()
+        } catch {
+            complain("\(error)")
+            return 70
+        }
+    }
+
+    private init(job path: String, spool: String, session name: String, keeper: ProcessIdentity) throws {
+        session = try Directory(spool).directory(SpoolLayout.sessions).directory(name)
+        turn = try TurnRecord.read(try Directory(path).readJSON(SpoolLayout.Job.prompt) ?? .null)
+        agent = try AgentConfiguration.read(turn.agent)
+        record = PaneRecord(
+            job: turn.id, keeper: keeper, process: ProcessIdentity(pid: getpid())!, output: path + "/" + SpoolLayout.Job.log)
+        // A key pressed in the terminal is for the agent.
+        for signal in [SIGINT, SIGQUIT, SIGTSTP, SIGTTIN, SIGTTOU] { rouse_ignore_signal(signal) }
+        signals = rouse_pane_signal_descriptor()
+    }
+
+    private mutating func run() throws -> Int32 {
+        let pid: pid_t?
+        do {
+            pid = try start()
+        } catch let fault as SystemFault {
+            record.message = fault.description
+            record.exitCode = fault.isMissing ? 127 : 126
+            pid = nil
+        } catch let fault as TurnFault {
+            record.message = fault.error.message
+            record.exitCode = 126
+            pid = nil
+        }
+        try record.write(to: session)
+        if let pid { wait(for: pid) } else { Self.complain(record.message ?? "") }
+        record.endedAt = .now
+        try record.write(to: session)
+        return record.code
+    }
+
+    private func start() throws -> pid_t {
+        guard chdir(turn.cwd) == 0 else { throw SystemFault("work in", turn.cwd) }
+        setenv("PWD", turn.cwd, 1)
+        // These tell of the process that stays and not of the agent's turns; and the terminal's server is not the agent's.
+        for name in ["ROUSE_JOB_ID", "ROUSE_JOB_DIR", "ROUSE_ATTEMPT", "ROUSE_RESULT", "TMUX", "TMUX_PANE"] { unsetenv(name) }
+        var arguments = AgentArguments(name: turn.session, model: turn.model ?? agent.model, cwd: turn.cwd)
+        arguments["session"] = turn.agentSession
+        arguments["new_session"] = AgentArguments.uuid()
+        var spawn = Spawn(arguments: try arguments.fill(agent.command))
+        spawn.isDetached = false
+        return try spawn.start()
+    }
+
+    private mutating func wait(for pid: pid_t) {
+        var deadline: Int64?
+        while true {
+            var status: Int32 = 0
+            let ended = waitpid(pid, &status, WNOHANG | WUNTRACED)
+            if ended == pid, rouse_wifexited(status) != 0 || rouse_wifsignaled(status) != 0 {
+                if rouse_wifexited(status) != 0 { record.exitCode = Int(rouse_wexitstatus(status)) } else { record.signal = Int(rouse_wtermsig(status)) }
+                return
+            }
+            // No shell is here that could take up again what has stopped itself.
+            if ended == pid { kill(pid, SIGCONT) }
+            if let deadline, Monotonic.now >= deadline { kill(pid, SIGKILL) }
+            var entry = pollfd(fd: signals, events: Int16(POLLIN), revents: 0)
+            _ = poll(&entry, 1, deadline.map { Int32(clamping: max(1, $0 - Monotonic.now)) } ?? -1)
+            guard isToldToEnd() else { continue }
+            // An interactive shell takes no notice of SIGTERM.
+            for signal in [SIGTERM, SIGHUP, SIGCONT] { kill(pid, signal) }
+            // Before the runner's own patience is at an end, so that there is an exit status to tell.
+            deadline = deadline ?? Monotonic.now + (agent.grace ?? Defaults.grace).milliseconds / 2
+        }
+    }
+
+    private func isToldToEnd() -> Bool {
+        var isTold = false
+        while true {
+            switch rouse_next_signal(signals) {
+            case 0: return isTold
+            case SIGCHLD: break
+            default: isTold = true
+            }
+        }
+    }
+
+    private static func complain(_ text: String) { _ = writeAll(Array("rouse-agent: \(text)\n".utf8), to: 2) }
+}
