@@ -38,8 +38,8 @@ install_missing libinotifytools0-dev libsqlite3-dev
 
 # --- build ---------------------------------------------------------------------------------------------------------
 
-say "Building rouse and rouse-runner ($build; the first time takes some minutes)"
-for product in rouse-runner rouse; do
+say "Building rouse, rouse-runner and rouse-agent ($build; the first time takes some minutes)"
+for product in rouse-runner rouse-agent rouse; do
     swift build --configuration "$build" --product "$product" --quiet </dev/null || fail "the build failed"
 done
 PATH=$(swift build --configuration "$build" --show-bin-path):$PATH

@@ -9,7 +9,7 @@ struct ConfigurationCheck {
         guard let config = try? spool.root.directory(SpoolLayout.config) else { return [] }
         var findings = distrust(config, "config/")
         var count = 0
-        for (kind, read) in [("queues", Self.queue), ("schedules", Self.schedule)] {
+        for (kind, read) in [("queues", Self.queue), ("schedules", Self.schedule), ("agents", Self.agent), ("sessions", Self.session)] {
             guard let directory = try? config.directory(kind), let entries = try? directory.entries() else { continue }
             findings += distrust(directory, "config/\(kind)/")
             for entry in entries.sorted(by: { $0.name.display < $1.name.display }) where !entry.name.hasPrefix(".") && !entry.name.hasSuffix(".error.json") {
@@ -17,7 +17,39 @@ struct ConfigurationCheck {
                 if let finding = finding(entry.name, in: directory, "config/\(kind)/\(entry.name.display)", read) { findings.append(finding) }
             }
         }
+        findings += parties(config)
         return findings.isEmpty ? [.ok("config", "\(count) \(count == 1 ? "file" : "files")")] : findings
+    }
+
+    /// Whether the sessions have their agents, and the agents their programs.
+    private func parties(_ config: Directory) -> [Finding] {
+        let agents = values("agents", in: config, AgentConfiguration.read)
+        var findings: [Finding] = []
+        for (name, session) in values("sessions", in: config, SessionConfiguration.read) where agents[session.agent] == nil {
+            findings.append(.fail("config", "the session \(name) has the agent \(session.agent), which is not there", "describe it in config/agents/\(session.agent).json"))
+        }
+        for (name, agent) in agents.sorted(by: { $0.key < $1.key }) {
+            for program in [agent.command[0]] + (agent.driver == .tmux ? ["tmux"] : []) where !Self.isThere(program) {
+                findings.append(.warn("config", "the agent \(name) needs \(program), which is not in PATH here", "install it, or give its whole path"))
+            }
+        }
+        return findings
+    }
+
+    private func values<Value>(_ kind: String, in config: Directory, _ read: (JSON) throws(TaskFault) -> Value) -> [String: Value] {
+        guard let directory = try? config.directory(kind), let entries = try? directory.entries() else { return [:] }
+        var values: [String: Value] = [:]
+        for entry in entries {
+            guard let name = JobID(fileName: entry.name)?.text, let json = (try? directory.readJSON(entry.name)) ?? nil else { continue }
+            do { values[name] = try read(json) } catch { continue }
+        }
+        return values
+    }
+
+    private static func isThere(_ program: String) -> Bool {
+        if program.contains("/") { return access(program, X_OK) == 0 }
+        let path = Terminal.environment("PATH") ?? "/usr/local/bin:/usr/bin:/bin"
+        return path.split(separator: ":").contains { access("\($0)/\(program)", X_OK) == 0 }
     }
 
     private func distrust(_ directory: Directory, _ name: String) -> [Finding] {
@@ -54,5 +86,7 @@ struct ConfigurationCheck {
     }
 
     private static func queue(_ value: JSON) throws(TaskFault) { _ = try QueueConfiguration.read(value) }
+    private static func agent(_ value: JSON) throws(TaskFault) { _ = try AgentConfiguration.read(value) }
+    private static func session(_ value: JSON) throws(TaskFault) { _ = try SessionConfiguration.read(value) }
     private static func schedule(_ value: JSON) throws(TaskFault) { _ = try ScheduleConfiguration.read(value).recurrence() }
 }

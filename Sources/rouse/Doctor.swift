@@ -11,7 +11,7 @@ struct Doctor {
 
     func findings() -> [Finding] {
         directories() + permissions() + fileSystem() + disk() + inotify() + openFiles() + daemon() + staging() + index()
-            + ConfigurationCheck(spool: spool).findings() + [runner()] + LibraryVersions.findings()
+            + ConfigurationCheck(spool: spool).findings() + [program("rouse-runner", "ROUSE_RUNNER"), program("rouse-agent", "ROUSE_AGENT")] + LibraryVersions.findings()
     }
 
     // MARK: The spool
@@ -89,12 +89,13 @@ struct Doctor {
         return findings
     }
 
-    private func runner() -> Finding {
-        guard let path = try? Program.path("rouse-runner", or: "ROUSE_RUNNER") else {
-            return .warn("runner", "can't tell where rouse itself is", "/proc must be mounted")
+    private func program(_ name: String, _ variable: String) -> Finding {
+        let topic = String(name.dropFirst("rouse-".count))
+        guard let path = try? Program.path(name, or: variable) else {
+            return .warn(topic, "can't tell where rouse itself is", "/proc must be mounted")
         }
-        if access(path, X_OK) == 0 { return .ok("runner", path) }
-        return .fail("runner", "\(path) is \(errno == ENOENT ? "missing" : "not executable")", "install rouse-runner beside rouse, or say where it is by ROUSE_RUNNER")
+        if access(path, X_OK) == 0 { return .ok(topic, path) }
+        return .fail(topic, "\(path) is \(errno == ENOENT ? "missing" : "not executable")", "install \(name) beside rouse, or say where it is by \(variable)")
     }
 
     // MARK: The machine
