@@ -13,8 +13,13 @@ struct RandomTasks {
 
     mutating func task(isElement: Bool = false, of count: Int = 1) -> JSON {
         var object = JSONObject()
-        let isWork = isElement || chance(70)
-        if isWork {
+        let isTurn = chance(20)
+        let isWork = !isTurn && (isElement || chance(70))
+        if isTurn {
+            let (verb, fields) = (isElement ? Self.turns : Self.turns + Self.sayings).randomElement(using: &random)!
+            object[verb] = value([Self.said[verb] ?? "coder"])
+            for (name, right) in fields where name == "session" || name == "agent" || chance(40) { object[name] = value([right]) }
+        } else if isWork {
             object["run"] = value([
                 ["make", "all"], "make all", ["printf", "", "é😀\n\t\\\""], ["a"], ["/bin/true", "--x=1"],
             ])
@@ -64,6 +69,22 @@ struct RandomTasks {
         }
     }
 
+    /// Verbs that are said to sessions and agents, and fields that go with them.
+    static let turns: [(verb: String, fields: [String: JSON])] = [
+        ("prompt", ["session": "coder", "display": "short", "priority": 5, "retries": 1, "notify": "boss"]),
+        ("prompt", ["agent": "reviewer", "queue": "reviews", "cwd": "/srv", "env": ["A": "b"]]),
+        ("wake", ["reason": "red", "mode": "interrupt_if_waiting", "delay": "5m"]),
+    ]
+    static let sayings: [(verb: String, fields: [String: JSON])] =
+        [
+            ("note", ["session": "coder"]), ("answer", ["session": "coder"]), ("lock", ["reason": "why", "hint": "how"]),
+            ("restart", ["fresh": true, "reason": "why"]), ("open", [:]),
+            ("open", ["agent": "claude", "role": "coordinator", "coordinates": ["queues": ["a"], "labels": ["b": "c"]], "pending": 3, "model": "m"]),
+        ] + ["stop", "interrupt", "pause", "resume", "unlock"].map { ($0, ["reason": "why"]) }
+    static let said: [String: JSON] = [
+        "prompt": ["a", ["type": "text", "text": "b"], ["type": "resource_link", "uri": "file:///c"]], "note": "a b", "answer": "yes",
+    ]
+
     static let common: KeyValuePairs<String, [JSON]> = [
         "labels": [["pr": "42"], [:], ["a": "", "b.c/d": "=", "ü": "ö"]],
         "parent": ["lint-42", "a"],
@@ -91,6 +112,7 @@ struct RandomTasks {
         "env": [[:], ["A": "b"], ["A": ["from_file": "/run/secret"], "B c": "\n", "ü": "="]],
         "stdin": ["", "text\n", ["file": "/etc/hosts"], "\u{0}"],
         "on_crash": ["rerun", "fail"],
+        "notify": ["boss", [], ["a", "b"]],
         "reply_to": ["/srv/a.json"],
         "limits": [
             [:], ["memory": "512M", "log_bytes": "4K"], ["memory": 1, "cpu_seconds": 1, "open_files": 8, "processes": 1],

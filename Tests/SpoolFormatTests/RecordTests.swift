@@ -11,7 +11,9 @@ import Testing
         for number in 0..<3000 {
             guard let file = try? TaskReader.read(tasks.task()), let defaults = try? TaskReader.read(tasks.task()) else { continue }
             seen.insert(file.verb.name)
-            let options = Bool.random(using: &random) ? file.options.filled(from: defaults.options) : file.options
+            // A turn has its defaults from its session and its agent, and a queue has none for it.
+            let isFilled = ["run", "tasks"].contains(file.verb.name) && Bool.random(using: &random)
+            let options = isFilled ? file.options.filled(from: defaults.options) : file.options
             let record = TaskRecord(
                 id: JobID("job-\(number)")!, sequence: Int64(number), verb: file.verb, queue: "q\(number % 3)",
                 uid: UInt32.random(in: 0...UInt32.max, using: &random), acceptedAt: now, depth: number % 9, options: options)

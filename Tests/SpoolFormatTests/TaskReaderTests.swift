@@ -28,7 +28,8 @@ import Testing
         (#"{"run":"a","retries":"3"}"#, "retries is \"3\", not a whole number from 0 to 1000"),
         (#"{"run":[]}"#, "run is an empty array, not an array of strings, or a string for /bin/sh -c"),
         (#"{"run":"a","zebra\n":1}"#, "\"zebra\\n\" is not a field that is known here"),
-        (#"{"prompt":"a"}"#, "\"prompt\" needs agent sessions, which this version does not have"),
+        (#"{"prompt":"a"}"#, "the prompt says neither \"session\" nor \"agent\""),
+        (#"{"pipeline":"a"}"#, "\"pipeline\" is not in this version"),
         (#"{"cancel":"a","queue":"b"}"#, "\"queue\" does not go with \"cancel\""),
         ("[1]", "the file is an array of 1, not a JSON object with one verb"),
     ])
@@ -41,7 +42,7 @@ import Testing
              "after_failed": "run", "delay": "1h30m", "expires_in": "2d", "timeout": "90s", "grace": "0s", "retries": 3.0,
              "backoff": {"base": "1h"}, "cwd": "/", "env": {"A": "b", "S": {"from_file": "/s"}}, "stdin": {"file": "/f"},
              "on_crash": "fail", "reply_to": "/r", "limits": {"memory": "2G", "log_bytes": 4096}, "labels": {"a": "b"},
-             "parent": "p"}
+             "parent": "p", "notify": ["s", "t", "s"]}
             """#)
         #expect(file.verb == .run(["/bin/sh", "-c", "make"]))
         let options = file.options
@@ -51,12 +52,13 @@ import Testing
         #expect(options.retries == 3 && options.backoff?.base == .hours(1) && options.backoff?.max == .hours(1))
         #expect(options.env == ["A": .text("b"), "S": .file("/s")] && options.stdin == .file("/f") && options.onCrash == .fail)
         #expect(options.limits?.memory == 2 << 30 && options.limits?.logBytes == 4096 && options.labels == ["a": "b"])
-        #expect(options.parent == "p" && options.cwd == "/" && options.replyTo == "/r")
+        #expect(options.parent == "p" && options.cwd == "/" && options.replyTo == "/r" && options.notify == ["s", "t"])
     }
 
     @Test func readsSelectors() throws {
         #expect(try task(#"{"hold":"a"}"#).verb == .control(.hold, .job("a")))
         #expect(try task(#"{"hold":{"queue":"a"}}"#).verb == .control(.hold, .queue("a")))
+        #expect(try task(#"{"hold":{"session":"a"}}"#).verb == .control(.hold, .session("a")))
         #expect(try task(#"{"hold":{"label":{"a":"b"}}}"#).verb == .control(.hold, .labels(["a": "b"])))
         #expect(try task(#"{"hold":{"label":"a=b=c"}}"#).verb == .control(.hold, .labels(["a": "b=c"])))
         #expect(try task(#"{"hold":{"label":"a="}}"#).verb == .control(.hold, .labels(["a": ""])))
@@ -80,7 +82,7 @@ import Testing
         #expect(TaskOptions().filled(from: defaults) == defaults)
     }
 
-    @Test(arguments: [(#"{"run":"a"}"#, "run"), (#"{"prompt":"a"}"#, "prompt"), (#"{"agent":"a"}"#, "agent")])
+    @Test(arguments: [(#"{"run":"a"}"#, "run"), (#"{"prompt":"a"}"#, "prompt"), (#"{"budget":{}}"#, "budget")])
     func takesNoVerbAsADefault(_ text: String, _ name: String) throws {
         let value = try JSONReader.read(text)
         let fault = #expect(throws: TaskFault.self) { try TaskReader.readOptions(value, at: JSONPath([.name("defaults")])) }

@@ -1,8 +1,16 @@
 // The schema of task files.
 extension Schema {
-    static let taskDefinitions: JSON = [
-        "task": ["oneOf": [runTask(isElement: false), tasksTask, controlTask]],
-        "element": runTask(isElement: true),
+    static let taskDefinitions: JSON = .object(merged(baseDefinitions, sessionDefinitions))
+
+    private static func merged(_ one: JSONObject, _ other: JSONObject) -> JSONObject {
+        var all = one
+        for member in other.members { all[member.name] = member.value }
+        return all
+    }
+
+    private static let baseDefinitions: JSONObject = [
+        "task": ["oneOf": .array(work(isElement: false) + [tasksTask, controlTask] + momentaryTasks)],
+        "element": ["oneOf": .array(work(isElement: true))],
         "options": closed(optionProperties(isElement: false), contradictions),
         "job_id": text(from: 1, to: JobID.longest, pattern: "^[A-Za-z0-9][A-Za-z0-9._-]*$"),
         "queue_name": described(text(from: 1, to: QueueName.longest, pattern: #"^(?!.*\.json$)[A-Za-z0-9][A-Za-z0-9._-]*$"#), QueueName.expected),
@@ -28,10 +36,16 @@ extension Schema {
         ]),
         "selector": either(
             reference("job_id"), closed(["queue": reference("queue_name")], required: ["queue"]),
-            closed(["label": either(["type": "string", "pattern": .string(labelPattern)], labels(from: 1))], required: ["label"])),
+            closed(["label": either(["type": "string", "pattern": .string(labelPattern)], labels(from: 1))], required: ["label"]),
+            described(closed(["session": reference("queue_name")], required: ["session"]), "the turns of a session")),
     ]
 
-    private static let contradictions: JSONObject = ["allOf": [not("not_before", "delay"), not("expires_at", "expires_in")]]
+    /// What attempts are made of.
+    private static func work(isElement: Bool) -> [JSON] {
+        [runTask(isElement: isElement)] + promptTasks(isElement: isElement) + [wakeTask(isElement: isElement)]
+    }
+
+    static let contradictions: JSONObject = ["allOf": [not("not_before", "delay"), not("expires_at", "expires_in")]]
 
     private static func runTask(isElement: Bool) -> JSON {
         var properties: JSONObject = [
@@ -89,6 +103,7 @@ extension Schema {
             "on_crash": word(CrashPolicy.self),
             "reply_to": described(reference("absolute_path"), "where a copy of result.json is put"),
             "limits": reference("limits"),
+            "notify": described(reference("sessions"), "sessions that are woken when the job finishes"),
         ]
     }
 

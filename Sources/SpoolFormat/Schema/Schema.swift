@@ -1,4 +1,4 @@
-/// JSON Schemas (2020-12) for what people write: task files, and the configuration of queues and schedules.
+/// JSON Schemas (2020-12) for what people write: task files, and the configuration of queues, schedules, agents and sessions.
 ///
 /// They are built from the words and the bounds of the readers. A schema accepts everything that its reader accepts,
 /// and rejects everything that it rejects, except what can't be said in a schema:
@@ -9,15 +9,18 @@
 /// - durations that are longer than 36,500 days together, or shorter than the least one but not 0
 /// - comparisons of two fields: an expiry that is not after the start, a `backoff.max` below its `base`
 /// - in `after`: positions of no other task
+/// - whether a text is a regular expression
 public enum Schema {
     /// What `rouse schema` prints: the name of each schema.
-    public static let names = ["task", "queue", "schedule"]
+    public static let names = ["task", "queue", "schedule", "agent", "session"]
 
     public static func named(_ name: String) -> JSON? {
         switch name {
         case "task": task
         case "queue": queue
         case "schedule": schedule
+        case "agent": agent
+        case "session": session
         default: nil
         }
     }
@@ -32,6 +35,12 @@ public enum Schema {
     /// `config/schedules/<name>.json`
     public static let schedule = document(
         "The configuration of a schedule", scheduleConfiguration, definitions: taskDefinitions)
+
+    /// `config/agents/<name>.json`
+    public static let agent = document("The configuration of an agent", agentConfiguration, definitions: taskDefinitions)
+
+    /// `config/sessions/<name>.json`
+    public static let session = document("The definition of a session", sessionConfiguration, definitions: taskDefinitions)
 
     private static func document(_ title: String, _ body: JSON, definitions: JSON) -> JSON {
         var object: JSONObject = ["$schema": "https://json-schema.org/draft/2020-12/schema", "title": .string(title)]
