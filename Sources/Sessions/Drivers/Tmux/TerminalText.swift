@@ -74,11 +74,4 @@ enum TerminalText {
         guard lines.count >= echo.count, zip(lines, echo).allSatisfy({ $0.hasSuffix($1) }) else { return text }
         return lines.dropFirst(echo.count).joined(separator: "\n")
     }
-
-    /// The end of a text that is too long; whole lines where it has several.
-    static func last(_ bytes: Int, of text: String) -> String {
-        guard text.utf8.count > bytes else { return text }
-        let end = String(decoding: Array(text.utf8.suffix(bytes)).drop { $0 & 0xC0 == 0x80 }, as: UTF8.self)
-        return end.firstIndex(of: "\n").map { String(end[end.index(after: $0)...]) } ?? end
-    }
 }

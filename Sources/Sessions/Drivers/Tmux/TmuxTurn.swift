@@ -16,9 +16,6 @@ struct TmuxTurn {
 
     private enum Wait { case said, seen }
 
-    /// What a reply's text may be, in bytes.
-    private static let mostText = 1 << 20
-
     init(_ turn: Turn, _ pane: TmuxPane, _ screen: Screen, _ mark: TurnMark) {
         self.turn = turn
         agent = turn.agent
@@ -104,17 +101,16 @@ struct TmuxTurn {
     }
 
     private func record(_ text: String, _ stopReason: String, _ error: ErrorRecord?) -> ReplyRecord {
-        var reply = ReplyRecord(text: TerminalText.last(Self.mostText, of: text), stopReason: stopReason, error: error)
-        if reply.text.utf8.count < text.utf8.count {
-            reply.warnings.append("the agent wrote \(text.utf8.count) bytes; the reply has the last \(reply.text.utf8.count), the session's log has all")
-        }
+        let kept = BoundedText(text)
+        var reply = ReplyRecord(text: kept.text, stopReason: stopReason, error: error)
+        if kept.wasCut { reply.warnings.append("the reply has the end of what the agent wrote; the log of the session's process has more") }
         return reply
     }
 
     /// With a stop reason that says that the prompt was sent: it is not said again by itself.
     private func died() -> ReplyRecord {
         let ending = turn.session.flatMap { PaneRecord.read(in: $0) }?.ending ?? "the agent was killed"
-        let text = TerminalText.plain(screen.output.bytes(from: mark.offset, limit: Self.mostText))
+        let text = TerminalText.plain(screen.output.bytes(from: mark.offset, limit: BoundedText.longest))
         return record(text, "exited", ErrorRecord("agent_died", ending + " in the middle of the turn", retryable: true))
     }
 
