@@ -121,6 +121,26 @@ id=$(rouse drop --wait -- sh -c 'echo from a command; pwd')
 show rouse log "$id"
 rouse list
 
+say "Agents are spoken to by files, too. This one is a script; examples/agents/ has others"
+cp "$examples/../agents/script.json" "$s/config/agents/script.json"
+show cat "$s/config/agents/script.json"
+put() {
+    echo "$2" >"$s/inbox/.$1-$run.tmp"
+    echo "$ echo '$2' > $s/inbox/$1-$run.json"
+    mv "$s/inbox/.$1-$run.tmp" "$s/inbox/$1-$run.json"
+}
+put open "{\"open\": \"helper-$run\", \"agent\": \"script\"}"
+put prompt "{\"session\": \"helper-$run\", \"prompt\": \"Say hello.\"}"
+show rouse wait "prompt-$run"
+show grep -A3 '"output"' "$s/done/prompt-$run/result.json"
+
+say "A session is woken when something has happened, with one prompt for all of it"
+put wake "{\"wake\": \"helper-$run\", \"reason\": \"the roof is on fire\"}"
+put work "{\"run\": [\"true\"], \"notify\": \"helper-$run\"}"
+show rouse wait "wake-$run"
+show grep '"role":"user"' "$s/sessions/helper-$run/transcript.jsonl"
+show cat "$s/sessions/helper-$run/state.json"
+
 say "Stopping the service"
 kill -TERM "$daemon"
 wait "$daemon" || fail "the service ended with $?"
