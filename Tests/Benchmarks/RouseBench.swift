@@ -2,12 +2,12 @@ import Glibc
 
 /// rouse-bench: measures what the design promises, each figure beside a yardstick of the same run.
 ///
-///     for product in rouse rouse-runner rouse-bench-stamp; do swift build -c release --product $product; done
+///     for product in rouse rouse-runner rouse-agent rouse-bench-stamp; do swift build -c release --product $product; done
 ///     swift run -c release rouse-bench [--quick] [--dir DIR] [row …]
 @main
 enum RouseBench {
     static var benchmarks: [any Benchmark.Type] {
-        [Latency.self, WholeLife.self, TakingIn.self, Choosing.self, Idling.self, Durability.self, Starting.self]
+        [Latency.self, WholeLife.self, TakingIn.self, Choosing.self, Idling.self, Durability.self, Starting.self, Waking.self, ColdSessions.self]
     }
 
     static func main() {

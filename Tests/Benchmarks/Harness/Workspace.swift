@@ -27,7 +27,7 @@ struct Workspace {
         directory = try Directory(path)
         let path = path
         Self.current.withLock { $0 = path }
-        for program in ["rouse", "rouse-runner", "rouse-bench-stamp"] where access(programs + "/" + program, X_OK) != 0 {
+        for program in ["rouse", "rouse-runner", "rouse-agent", "rouse-bench-stamp"] where access(programs + "/" + program, X_OK) != 0 {
             throw BenchmarkFault("there is no \(programs)/\(program): build it first, with swift build -c release --product \(program)")
         }
     }
