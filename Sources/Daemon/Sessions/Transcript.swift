@@ -11,7 +11,7 @@ struct Transcript {
     /// Adds a turn. One that is there already is not added again: the daemon may have died just after it was written.
     func append(_ turn: TurnRecord, _ reply: ReplyRecord?, _ result: ResultRecord) throws(SystemFault) {
         let mark = "\(result.id)#\(result.attempts)"
-        guard try !tail(16 << 10).contains("\"mark\":\"\(mark)\",\"role\":\"agent\"") else { return }
+        guard try !endsWith(mark) else { return }
         var said: JSONObject = [
             "mark": .string(mark), "role": "user", "turn": .string(turn.id.text), "source": .string(turn.source.rawValue),
             "at": .string((result.startedAt ?? result.finishedAt).description), "text": .string(turn.text),
@@ -57,6 +57,44 @@ struct Transcript {
         return "This conversation goes on from an earlier one that you do not remember. Its end was:\n\n" + text
     }
 
+    /// Whether the last turn in it is this one. What a crash has cut short is taken away, to be written anew.
+    private func endsWith(_ mark: String) throws(SystemFault) -> Bool {
+        let name = SpoolLayout.Session.transcript
+        let file = rouse_openat(directory.descriptor, name, O_RDWR | O_NOFOLLOW | O_CLOEXEC, 0)
+        guard file >= 0 else {
+            if errno == ENOENT { return false }
+            throw SystemFault("open", directory.path + "/" + name)
+        }
+        defer { close(file) }
+        var end = Int(lseek(file, 0, SEEK_END))
+        while end > 0 {
+            let start = Self.startOfLine(endingAt: end, in: file)
+            let line = Self.read(file, start, end - start)
+            let json = try? JSONReader.read(line, maximumDepth: JSONReader.maximumRecordDepth)
+            // Half a line, or a question without its answer.
+            guard line.last != 0x0A || json?["role"]?.string == "user" else { return json?["mark"]?.string == mark }
+            guard ftruncate(file, off_t(start)) == 0 else { throw SystemFault("cut", directory.path + "/" + name) }
+            end = start
+        }
+        return false
+    }
+
+    private static func startOfLine(endingAt end: Int, in file: Int32) -> Int {
+        var position = end - 1
+        while position > 0 {
+            let start = max(0, position - (64 << 10))
+            if let index = read(file, start, position - start).lastIndex(of: 0x0A) { return start + index + 1 }
+            position = start
+        }
+        return 0
+    }
+
+    private static func read(_ file: Int32, _ start: Int, _ count: Int) -> [UInt8] {
+        [UInt8](unsafeUninitializedCapacity: count) { buffer, filled in
+            filled = max(0, pread(file, buffer.baseAddress!, count, off_t(start)))
+        }
+    }
+
     private func tail(_ count: Int) throws(SystemFault) -> String {
         let name = SpoolLayout.Session.transcript
         let file = rouse_openat(directory.descriptor, name, O_RDONLY | O_NOFOLLOW | O_CLOEXEC, 0)
@@ -67,9 +105,6 @@ struct Transcript {
         defer { close(file) }
         let end = lseek(file, 0, SEEK_END)
         let start = max(0, Int(end) - count)
-        let bytes = [UInt8](unsafeUninitializedCapacity: Int(end) - start) { buffer, filled in
-            filled = max(0, pread(file, buffer.baseAddress!, Int(end) - start, off_t(start)))
-        }
-        return String(decoding: bytes, as: UTF8.self)
+        return String(decoding: Self.read(file, start, Int(end) - start), as: UTF8.self)
     }
 }
