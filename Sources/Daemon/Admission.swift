@@ -19,6 +19,8 @@ struct Admission {
         var now: Timestamp
         /// Jobs of the same batch that are admitted with it, by their parent.
         var siblings: [String: Int] = [:]
+        /// And prompts of it, by their session.
+        var prompts: [String: Int] = [:]
     }
 
     struct Admitted {
@@ -51,6 +53,7 @@ struct Admission {
         }
         var records: [TaskRecord] = []
         var children: [String: Int] = [:]
+        var prompts: [String: Int] = [:]
         if let parent = batch.options.parent { children[parent] = 1 }
         for (index, task) in tasks.enumerated() {
             let place = JSONPath([.name("tasks"), .index(index)])
@@ -69,7 +72,8 @@ struct Admission {
                 task.options.labels = (batch.options.labels ?? [:]).merging(task.options.labels ?? [:]) { _, own in own }
                 if task.options.labels?.isEmpty == true { task.options.labels = nil }
                 task.id = nil
-                records.append(try record(Request(file: task, id: ids[index], inboxQueue: batch.queue == Defaults.queue ? nil : batch.queue, uid: batch.uid, now: now, siblings: children)))
+                records.append(try record(Request(file: task, id: ids[index], inboxQueue: batch.queue == Defaults.queue ? nil : batch.queue, uid: batch.uid, now: now, siblings: children, prompts: prompts)))
+                if case .prompt(let prompt) = task.verb, let session = prompt.session { prompts[session, default: 0] += 1 }
                 if let parent = task.options.parent { children[parent, default: 0] += 1 }
             } catch var fault as TaskFault {
                 fault.path = JSONPath(place.steps + fault.path.steps)
@@ -83,7 +87,7 @@ struct Admission {
     /// Where an admitted job goes: what its key, its dependencies and its times say.
     func place(_ task: TaskRecord, now: Timestamp) throws -> Admitted {
         var admitted = Admitted(task: task, readiness: .ready)
-        if case .wake(let wake) = task.verb, wake.cause == nil, let name = wake.sessions.first {
+        if let name = task.verb.turnSession, case .wake = task.verb, Wakes.isForNow(task.options) {
             let pending = try ledger.store.unfinished(key: Wake.key(of: name)).first { $0.state != .running && $0.id != task.id && $0.verb == "wake" }
             if let pending {
                 admitted.joins = pending
@@ -122,7 +126,7 @@ struct Admission {
         var queue = request.inboxQueue ?? file.options.queue ?? Defaults.queue
         let configuration = queues[queue]
         try checkAccepted(request.file.verb, queue: queue, configuration, uid: request.uid)
-        try checkParties(file, accept: configuration.accept)
+        try checkParties(file, accept: configuration.accept, prompts: request.prompts)
         var options = file.options
         var origins: Origins?
         if case .run = file.verb {

@@ -13,6 +13,7 @@ public struct DaemonSettings: Sendable {
     /// Ends running jobs at the end.
     public var kills = false
     var mustRebuildIndex = false
+    var wakeTiming = WakeTiming()
     var onSweep: @Sendable () -> Void = {}
 
     public init(spool: String, runner: String, agent: String) {

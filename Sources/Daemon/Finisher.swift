@@ -40,7 +40,7 @@ final class Finisher {
         if let turns, task.verb.isTurn {
             let reply = turns.reply(in: job)
             (outcome, error) = turns.outcome(of: exit, reply: reply, outcome, error)
-            if turns.wasNotSent(reply) { retries = max(retries, Turns.mostUnsent) }
+            if try turns.notedAsUnsent(task, reply, in: job) { retries = max(retries, Turns.mostUnsent) }
         }
         if outcome == .failed || outcome == .timedOut, past.failures < retries, past.ending == nil {
             return try backOff(task, past, exit, outcome, error)

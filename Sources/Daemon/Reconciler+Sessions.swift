@@ -17,6 +17,7 @@ extension Reconciler {
         finisher.onFinishing = { [wakes] task, result in
             try wakes.jobWill(result.outcome == .succeeded ? .finished : .failed, task, result: result)
         }
+        wakes.isMoreComing = { [intake] in intake.hasMore }
         let join = { [wakes] (task: TaskRecord, row: JobRow) throws -> JSON in
             guard case .wake(let wake) = task.verb else { return .null }
             try wakes.join(row, Wakes.reason(of: task), mode: wake.mode)
@@ -61,17 +62,19 @@ extension Reconciler {
     /// Wakes that may interrupt a turn, and session files.
     func workOnSessions() throws {
         var soonest: Timestamp?
+        let control = TurnControl(ledger: ledger)
         for session in sessionBook.all where session.turn != nil {
             switch try wakes.step(session) {
             case .nothing, .fallBack: break
             case .interrupt(let deadline):
                 soonest = min(soonest ?? deadline, deadline)
+                // The daemon may have died after it had noted the request. A turn that waits no longer is left alone.
+                guard session.state == .waiting, !control.isInterrupted(session) else { continue }
                 do throws(SystemFault) {
-                    try TurnControl(ledger: ledger).interrupt(session, because: "a wake", by: "wake")
+                    try control.interrupt(session, because: "a wake", by: "wake")
                 } catch {
                     try wakes.interruptFailed(session, ErrorRecord("interrupt_failed", error.description, retryable: true))
                 }
-            case .waits(let until): soonest = min(soonest ?? until, until)
             }
         }
         interruptAlarm?.set(at: soonest)

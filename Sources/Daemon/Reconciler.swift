@@ -122,7 +122,7 @@ actor Reconciler {
         scheduler = Scheduler(ledger: ledger, queues: queues, runners: runners)
         let staging = Staging(ledger: ledger, admission: admission, requeue: requeue)
         self.staging = staging
-        let wakes = Wakes(ledger: ledger, sessions: sessionBook, staging: staging)
+        let wakes = Wakes(ledger: ledger, sessions: sessionBook, staging: staging, timing: settings.wakeTiming)
         self.wakes = wakes
         let keepers = Keepers(ledger: ledger, staging: staging, agents: agentBook, program: settings.agent)
         turns = Turns(ledger: ledger, sessions: sessionBook, agents: agentBook, keepers: keepers, wakes: wakes, program: settings.agent)

@@ -17,7 +17,7 @@ extension Admission {
     }
 
     /// Whether there is whom the task speaks to, and whether they can be spoken to.
-    func checkParties(_ file: TaskFile, accept: QueueConfiguration.Accept?) throws {
+    func checkParties(_ file: TaskFile, accept: QueueConfiguration.Accept?, prompts: [String: Int]) throws {
         for (index, name) in (file.options.notify ?? []).enumerated() {
             _ = try sessions.find(name, at: JSONPath([.name("notify"), .index(index)]))
         }
@@ -28,7 +28,7 @@ extension Admission {
                 try checkAgent(session.definition.agent, accept)
                 _ = try agents.find(session.definition.agent, at: JSONPath([.name("session")]))
                 try checkUnlocked(session)
-                try checkPending(session)
+                try checkPending(session, siblings: prompts[name, default: 0])
             } else if let name = prompt.agent {
                 try checkAgent(name, accept)
                 let agent = try agents.find(name, at: JSONPath([.name("agent")]))
@@ -68,9 +68,9 @@ extension Admission {
             at: JSONPath([.name("session")]), expected: "a session that is not locked", hint: lock.hint ?? "unlock it: rouse session unlock \(session.name)")
     }
 
-    private func checkPending(_ session: Session) throws {
+    private func checkPending(_ session: Session, siblings: Int) throws {
         let rows = try ledger.store.list(JobFilter(states: [.queued, .waiting], queue: session.queue))
-        let count = rows.count { $0.verb == "prompt" }
+        let count = rows.count { $0.verb == "prompt" } + siblings
         guard count >= session.definition.pending else { return }
         throw TaskFault(
             "too_many_prompts", "\(count) prompts wait for the session \"\(session.name)\" already; at most \(session.definition.pending) may",

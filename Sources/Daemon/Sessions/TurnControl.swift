@@ -19,6 +19,12 @@ struct TurnControl {
         signal(session)
     }
 
+    /// Whether it was told to end.
+    func isInterrupted(_ session: Session) -> Bool {
+        guard let turn = session.turn, let job = try? ledger.spool.job(turn, in: .running) else { return false }
+        return job.contains(SpoolLayout.Job.interrupt)
+    }
+
     func answer(_ session: Session, _ text: String, by id: String) throws(SystemFault) {
         guard let turn = session.turn else { return }
         let job = try ledger.spool.job(turn, in: .running)

@@ -56,13 +56,13 @@ final class Turns {
                 try keepers.start(session)
                 return .later
             }
-            return .start(try prepare(task, session, agent, reasons, in: job))
+            return .start(try prepare(task, row.attempts + 1, session, agent, reasons, in: job))
         } catch let fault as TaskFault {
             return failed(fault)
         }
     }
 
-    private func prepare(_ task: TaskRecord, _ session: Session, _ agent: AgentBook.Entry, _ reasons: [WakeReason], in job: Directory) throws -> RunRecord.Program {
+    private func prepare(_ task: TaskRecord, _ attempt: Int, _ session: Session, _ agent: AgentBook.Entry, _ reasons: [WakeReason], in job: Directory) throws -> RunRecord.Program {
         var content = try takeNotes(of: session, into: job)
         var display: String?
         var source = TurnRecord.Source.prompt
@@ -86,7 +86,7 @@ final class Turns {
         try job.replace(SpoolLayout.Job.prompt, with: JSONWriter.write(record.json))
         let directory = try ledger.spool.sessions.directory(session.name)
         for file in [SpoolLayout.Session.turn, SpoolLayout.Session.waiting, SpoolLayout.Session.report] { try directory.removeFile(file) }
-        if case .wake = task.verb { try wakes.willSend(task, in: job) }
+        if case .wake = task.verb { try wakes.willSend(task, in: job, attempt: attempt) }
         return RunRecord.Program(
             arguments: [program, "turn"], cwd: cwd, environment: SessionPlace.environment(of: session, configuration))
     }
@@ -148,7 +148,12 @@ final class Turns {
     /// did not come up.
     static let mostUnsent = 3
 
-    func wasNotSent(_ reply: ReplyRecord?) -> Bool { reply.map { $0.stopReason == "error" && $0.error?.retryable == true } ?? false }
+    /// Notes that the prompt was not said, where it was not. - Returns: whether trying again may help.
+    func notedAsUnsent(_ task: TaskRecord, _ reply: ReplyRecord?, in job: Directory) throws -> Bool {
+        guard let reply, reply.stopReason == "error" else { return false }
+        if case .wake = task.verb { try wakes.wasNotSent(task, in: job, reply.error) }
+        return reply.error?.retryable == true
+    }
 
     func reply(in job: Directory) -> ReplyRecord? { ((try? job.readJSON(SpoolLayout.Job.reply)) ?? nil).flatMap(ReplyRecord.init) }
 
@@ -163,7 +168,9 @@ final class Turns {
             if reply.isAnew { result.warnings.append("the agent did not know the conversation any more, and began anew") }
         }
         if case .wake = task.verb { try wakes.conclude(task, in: job, wasSent: reply.map { $0.stopReason != "error" } ?? (result.startedAt != nil), &result) }
-        guard let name = task.verb.turnSession, let session = sessions[name], let prompt, result.attempts > 0, result.startedAt != nil || reply != nil else {
+        guard let name = task.verb.turnSession, let session = sessions[name], let prompt, result.attempts > 0,
+            result.startedAt != nil || reply != nil || result.outcome == .lost
+        else {
             result.usage = reply?.usage
             return
         }

@@ -10,17 +10,21 @@ import SpoolFormat
 /// recorded before the rename that makes it true, so a crash between the two records it again (which changes nothing)
 /// and never loses it; nothing is delivered before repairs are done.
 final class Wakes {
-    private let ledger: Ledger
+    let ledger: Ledger
     private let sessions: SessionBook
     private let staging: Staging
+    let timing: WakeTiming
     /// The marks of the reasons that a pending wake has.
     private var marks: [JobID: Set<String>] = [:]
     /// When the last reason came, by the clock that nobody sets, and the first since the last delivery.
     private var gathering: [String: (first: Int64, last: Int64)] = [:]
     /// How long what is gathered takes at least.
     private var shortestWait: TimeSpan?
+    /// There are files that were not looked at yet.
+    var isMoreComing: () -> Bool = { false }
 
-    init(ledger: Ledger, sessions: SessionBook, staging: Staging) {
+    init(ledger: Ledger, sessions: SessionBook, staging: Staging, timing: WakeTiming) {
+        self.timing = timing
         self.ledger = ledger
         self.sessions = sessions
         self.staging = staging
@@ -71,12 +75,17 @@ final class Wakes {
         marks[task.id] = [reason.mark]
     }
 
+    /// A wake that is for now can be joined by other reasons, and so has the key. One that is for later, or that may
+    /// expire, would make them late, or take them with it.
     static func keyed(_ options: TaskOptions, _ session: String) -> TaskOptions {
+        guard isForNow(options), options.expiresAt == nil, options.expiresIn == nil else { return options }
         var options = options
         options.key = Wake.key(of: session)
         options.onDuplicate = .queue
         return options
     }
+
+    static func isForNow(_ options: TaskOptions) -> Bool { options.notBefore == nil && options.delay == nil && (options.after ?? []).isEmpty }
 
     /// A wake that somebody has dropped: the reason that it gives.
     static func reason(of task: TaskRecord) -> WakeReason {
@@ -92,9 +101,9 @@ final class Wakes {
     /// Adds a reason to a wake that is pending, with whatever way it may go.
     func join(_ row: JobRow, _ reason: WakeReason, mode: WakeMode? = nil) throws {
         let job = try ledger.spool.job(row.id, in: row.state)
-        var known = try marks[row.id] ?? Set(Self.reasons(in: job).map(\.mark))
+        var known = try marks[row.id] ?? Set(ReasonFile(in: job).read().map(\.mark))
         if known.insert(reason.mark).inserted {
-            try Self.append(reason, in: job)
+            try ReasonFile(in: job).append(reason)
             ledger.events.append("wake_joined", job: row.id, ["reason": .string(reason.event.rawValue), "about": .optional(reason.job) ?? .null])
         }
         marks[row.id] = known
@@ -102,30 +111,7 @@ final class Wakes {
         if let session = SessionName.session(ofQueue: row.queue).flatMap({ sessions[$0] }) { gather(session) }
     }
 
-    private static func append(_ reason: WakeReason, in job: Directory) throws(SystemFault) {
-        let name = SpoolLayout.Job.reasons
-        let file = rouse_openat(job.descriptor, name, O_WRONLY | O_APPEND | O_CREAT | O_NOFOLLOW | O_CLOEXEC, 0o600)
-        guard file >= 0 else { throw SystemFault("open", job.path + "/" + name) }
-        defer { close(file) }
-        let end = lseek(file, 0, SEEK_END)
-        guard writeAll(JSONWriter.write(reason.json, .line), to: file) else {
-            let fault = SystemFault("write", job.path + "/" + name)
-            ftruncate(file, end)
-            throw fault
-        }
-    }
-
-    static func reasons(in job: Directory) throws(SystemFault) -> [WakeReason] {
-        guard let bytes = try job.read(SpoolLayout.Job.reasons)?.bytes else { return [] }
-        return bytes.split(separator: 0x0A).compactMap { line in (try? JSONReader.read(Array(line))).flatMap(WakeReason.init) }
-    }
-
     // MARK: gathering
-
-    /// Reasons often come together. A session that has no process has time: it is woken once none has come for this
-    /// long, and at the latest after `longest`.
-    private static let quiet = TimeSpan(milliseconds: 250)
-    private static let longest = TimeSpan.seconds(3)
 
     func gather(_ session: Session) {
         let now = Monotonic.now
@@ -136,7 +122,10 @@ final class Wakes {
         // What was pending when the daemon started has others on their way, too.
         if gathering[session.name] == nil { gather(session) }
         guard session.process == nil, let since = gathering[session.name] else { return false }
-        let left = min(since.last + Self.quiet.milliseconds, since.first + Self.longest.milliseconds) - Monotonic.now
+        let now = Monotonic.now
+        // What lies in the inbox may be a reason, too.
+        let last = isMoreComing() ? now : since.last
+        let left = min(last + timing.quiet.milliseconds, since.first + timing.longest.milliseconds) - now
         guard left > 0 else { return false }
         shortestWait = min(shortestWait ?? .longest, TimeSpan(milliseconds: left))
         return true
@@ -152,7 +141,7 @@ final class Wakes {
 
     /// The reasons that still hold, of which only the newest of each job is told.
     func reasonsThatHold(of task: TaskRecord, in job: Directory) throws -> [WakeReason] {
-        var reasons = try Self.reasons(in: job)
+        var reasons = try ReasonFile(in: job).read()
         if reasons.isEmpty { reasons = [Self.reason(of: task)] }
         var held: [WakeReason] = []
         for reason in reasons where try holds(reason) {
@@ -182,12 +171,23 @@ final class Wakes {
             queuedAt: task.acceptedAt, finishedAt: .now)
     }
 
-    func willSend(_ task: TaskRecord, in job: Directory) throws {
+    /// - Parameter attempt: of the turn. A try that is noted of it came to nothing: the daemon died before it began.
+    func willSend(_ task: TaskRecord, in job: Directory, attempt: Int) throws {
         guard let session = task.verb.turnSession else { return }
         gathering[session] = nil
         marks[task.id] = nil
         try update(task.id, job) { record in
-            record.attempts.append(WakeRecord.Try(record.deadline == nil || record.isInterruptOver ? .direct : .interrupt, "sent"))
+            record.attempts.removeAll { $0.attempt == attempt }
+            record.attempts.append(WakeRecord.Try(record.isInterrupting ? .interrupt : .direct, "sent", attempt: attempt))
+        }
+    }
+
+    /// The attempt that has ended did not get so far as to say the prompt.
+    func wasNotSent(_ task: TaskRecord, in job: Directory, _ error: ErrorRecord?) throws {
+        try update(task.id, job) { record in
+            guard let last = record.attempts.lastIndex(where: { $0.attempt != nil }) else { return }
+            record.attempts[last].result = "failed"
+            record.attempts[last].reason = error?.message
         }
     }
 
@@ -203,19 +203,19 @@ final class Wakes {
             }
         var wake: JSONObject = ["session": .optional(task.verb.turnSession) ?? .null, "outcome": .string(outcome)]
         wake["attempts"] = .array(try record(task.id, job).attempts.map(\.json))
-        wake["reasons"] = .array(try Self.reasons(in: job).map(\.json))
+        wake["reasons"] = .array(try ReasonFile(in: job).read().map(\.json))
         result.wake = .object(wake)
     }
 
     // MARK: tries
 
-    private func record(_ id: JobID, _ job: Directory) throws -> WakeRecord {
+    func record(_ id: JobID, _ job: Directory) throws -> WakeRecord {
         if let json = (try? job.readJSON(SpoolLayout.Job.wake)) ?? nil, let record = WakeRecord(json) { return record }
         guard case .wake(let wake) = try ledger.task(id, in: job).verb else { return WakeRecord(mode: .queue) }
         return WakeRecord(mode: wake.mode ?? wake.sessions.first.flatMap { sessions[$0] }?.definition.mode ?? .queue)
     }
 
-    private func update(_ id: JobID, _ job: Directory, _ body: (inout WakeRecord) -> Void) throws {
+    func update(_ id: JobID, _ job: Directory, _ body: (inout WakeRecord) -> Void) throws {
         let before = try record(id, job)
         var record = before
         body(&record)
@@ -234,50 +234,5 @@ final class Wakes {
         guard let row = try pending(session.name) else { return }
         let job = try ledger.spool.job(row.id, in: row.state)
         try update(row.id, job) { if $0.attempts.isEmpty { $0.attempts.append(WakeRecord.Try(.direct, "skipped", reason)) } }
-    }
-
-    /// What an interrupt needs to be asked for, or to be given up, of a session that is in a turn.
-    enum Step {
-        case nothing
-        /// Ask for it. The deadline is for all that follows.
-        case interrupt(until: Timestamp)
-        /// It is asked for; nothing is to be done before this.
-        case waits(until: Timestamp)
-        /// It did not work in time: the wake waits for the end of the turn.
-        case fallBack
-    }
-
-    /// Only a session that says that it waits is interrupted, and only once for a wake.
-    func step(_ session: Session, now: Timestamp = .now) throws -> Step {
-        guard session.turn != nil, let row = try pending(session.name), row.state == .queued || row.reason == .key else { return .nothing }
-        let job = try ledger.spool.job(row.id, in: row.state)
-        let record = try record(row.id, job)
-        guard record.mode == .interruptIfWaiting, !record.isInterruptOver else { return .nothing }
-        if let deadline = record.deadline {
-            guard deadline <= now else { return .waits(until: deadline) }
-            try update(row.id, job) {
-                $0.attempts.append(WakeRecord.Try(.interrupt, "timed_out", "the turn did not end within \(Defaults.wakeDeadline)"))
-                $0.isInterruptOver = true
-            }
-            ledger.events.append("wake_fell_back", job: row.id, ["session": .string(session.name)])
-            return .fallBack
-        }
-        guard session.state == .waiting else { return .nothing }
-        let deadline = now + Defaults.wakeDeadline
-        try update(row.id, job) {
-            $0.attempts.append(WakeRecord.Try(.interrupt, "requested"))
-            $0.deadline = deadline
-        }
-        return .interrupt(until: deadline)
-    }
-
-    /// The interrupt could not be handed over; a fault that may pass leaves the wake in its queue.
-    func interruptFailed(_ session: Session, _ error: ErrorRecord) throws {
-        guard let row = try pending(session.name) else { return }
-        let job = try ledger.spool.job(row.id, in: row.state)
-        try update(row.id, job) {
-            $0.attempts.append(WakeRecord.Try(.interrupt, "failed", error.message))
-            $0.isInterruptOver = true
-        }
     }
 }
