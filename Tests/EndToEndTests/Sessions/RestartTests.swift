@@ -1,0 +1,93 @@
+import Glibc
+import SpoolFormat
+import Testing
+import TestSupport
+
+/// Turns outlive the daemon, and what they say is heard by the next one.
+@Suite struct RestartTests {
+    private func turns(_ spool: TestSpool) -> [String] {
+        spool.lines("sessions/talk/transcript.jsonl").map { "\($0["role"]?.string ?? "") \($0["turn"]?.string ?? "")" }
+    }
+
+    @Test(arguments: [false, true]) func aTurnGoesOnWhileTheDaemonIsGoneAndItsResultIsTheTrueOne(endsMeanwhile: Bool) {
+        let spool = TestSpool()
+        let gate = Gate(spool)
+        let agent = ScriptAgent(spool, gate: gate.path)
+        spool.defineSession("talk")
+        let first = TestDaemon(spool)
+        spool.drop("one", #"{"session": "talk", "prompt": "hello"}"#)
+        #expect(spool.outcome("one") == "succeeded")
+        spool.drop("two", #"{"session": "talk", "prompt": "GATE"}"#)
+        #expect(agent.comes(to: "begin two"))
+        spool.drop("wake", #"{"wake": "talk"}"#)
+        #expect(spool.tells("accepted", of: "wake"))
+        first.kill9()
+        if endsMeanwhile {
+            gate.open()
+            #expect(spool.wait { spool.exists("running/two/exit.json") })
+        }
+        let second = TestDaemon(spool)
+        if !endsMeanwhile { gate.open() }
+        #expect(spool.outcome("two") == "succeeded")
+        #expect(spool.result(of: "two")?["output"]?["text"]?.string == "answer to two")
+        #expect(spool.result(of: "two")?["attempts"]?.int == 1)
+        #expect(spool.outcome("wake") == "succeeded")
+        spool.drop("three", #"{"session": "talk", "prompt": "x"}"#)
+        #expect(spool.outcome("three") == "succeeded")
+        #expect(turns(spool) == ["one", "two", "wake", "three"].flatMap { ["user \($0)", "agent \($0)"] })
+        #expect(agent.prompts.map(\.name) == ["one.1", "three.1", "two.1", "wake.1"])
+        #expect(agent.story.last { $0.hasPrefix("begin") } == "begin three conversation-of-one")
+        #expect(spool.session("talk")?["turns"]?.int == 4)
+        #expect(second.stop() == 0)
+    }
+
+    @Test func aSessionThatWaitedBeforeTheCrashIsKnownToWaitAfterIt() {
+        let spool = TestSpool()
+        let gate = Gate(spool)
+        let agent = ScriptAgent(spool, gate: gate.path)
+        spool.defineSession("talk")
+        let first = TestDaemon(spool)
+        spool.drop("asks", #"{"session": "talk", "prompt": "ASK"}"#)
+        #expect(spool.session("talk", reaches: "waiting"))
+        first.kill9()
+        let second = TestDaemon(spool)
+        spool.drop("wake", #"{"wake": "talk", "mode": "interrupt_if_waiting"}"#)
+        #expect(spool.outcome("wake") == "succeeded")
+        #expect(spool.tries("wake") == ["direct skipped prompt_active", "interrupt requested", "interrupt sent"])
+        #expect(agent.story.contains("interrupted asks"))
+        #expect(turns(spool) == ["user asks", "agent asks", "user wake", "agent wake"])
+        #expect(second.stop() == 0)
+    }
+
+    @Test func aTurnWhoseRunnerIsLostIsSaidAgainOnlyWhereItMayBe() throws {
+        let spool = TestSpool()
+        let gate = Gate(spool)
+        let agent = ScriptAgent(spool, gate: gate.path)
+        spool.defineSession("talk")
+        let daemon = TestDaemon(spool)
+        func killRunner(of id: String) throws {
+            let runner = try #require(spool.json("running/\(id)/run.json")?["runner"]?["pid"]?.int)
+            kill(Int32(runner), SIGKILL)
+        }
+        spool.drop("wake", #"{"wake": "talk", "reason": "GATE"}"#)
+        #expect(agent.comes(to: "begin wake"))
+        try killRunner(of: "wake")
+        #expect(spool.wait { agent.prompts(of: "wake").count == 2 })
+        gate.open()
+        #expect(spool.outcome("wake") == "succeeded")
+        #expect(spool.result(of: "wake")?["attempts"]?.int == 2)
+        // At least once, and said so.
+        #expect(spool.tries("wake") == ["direct sent", "direct sent"])
+        #expect(spool.wake("wake")?["attempts"]?.array?.map { $0["attempt"]?.int } == [1, 2])
+        spool.drop("once", #"{"session": "talk", "prompt": "GATE", "on_crash": "fail"}"#)
+        #expect(agent.comes(to: "begin once"))
+        try killRunner(of: "once")
+        #expect(spool.outcome("once") == "lost")
+        #expect(agent.prompts(of: "once").count == 1)
+        spool.drop("next", #"{"session": "talk", "prompt": "x"}"#)
+        #expect(spool.outcome("next") == "succeeded")
+        #expect(turns(spool) == ["wake", "once", "next"].flatMap { ["user \($0)", "agent \($0)"] })
+        #expect(spool.lines("sessions/talk/transcript.jsonl").compactMap { $0["outcome"]?.string } == ["succeeded", "lost", "succeeded"])
+        #expect(daemon.stop() == 0)
+    }
+}
