@@ -36,26 +36,10 @@ struct ControlArguments: ParsableArguments {
     func perform(_ verb: ControlVerb) throws {
         let spool = try spool.open()
         let selectors = try selectors(spool)
-        if !noWait, DaemonProbe(spool: spool.path).state == .stopped {
-            throw CommandFault(
-                "no daemon is running, so nothing would happen now; \(DaemonProbe.advice), or use --no-wait to leave it to the next one",
-                .unavailable)
-        }
+        if !noWait { try DaemonProbe.need(spool.path) }
         let waiter = noWait ? nil : try JobWaiter(spool: spool)
-        let inbox = try InboxWriter(spool.path(SpoolLayout.inbox))
-        var names = GeneratedName()
-        var ids: [JobID] = []
-        for selector in selectors {
-            var task: JSONObject = [verb.rawValue: selector]
-            task["parent"] = .optional(Terminal.environment("ROUSE_JOB_ID").flatMap { JobID($0)?.text })
-            let bytes = try TaskText(task).bytes
-            while true {
-                let name = verb.rawValue + "-" + names.next()
-                guard try inbox.drop(bytes, as: name + ".json") else { continue }
-                ids.append(JobID(name)!)
-                break
-            }
-        }
+        var dropper = try TaskDropper(spool: spool.path)
+        let ids = try selectors.map { try dropper.drop([verb.rawValue: $0], named: verb.rawValue) }
         guard let waiter else {
             if json { Output.write(ids.flatMap { JSONWriter.write(["id": .string($0.text)], .line) }) }
             return

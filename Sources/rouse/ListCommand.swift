@@ -32,6 +32,9 @@ struct ListCommand: ParsableCommand {
     @Option(name: .shortAndLong, help: ArgumentHelp("Only jobs of this queue.", valueName: "name"))
     var queue: String?
 
+    @Option(help: ArgumentHelp("Only turns of this session.", valueName: "name"), completion: .sessionNames)
+    var session: String?
+
     @Option(name: .shortAndLong, help: ArgumentHelp("NAME=VALUE: only jobs with this label; may be repeated.", valueName: "label"))
     var label: [String] = []
 
@@ -46,6 +49,8 @@ struct ListCommand: ParsableCommand {
 
     func validate() throws {
         if let limit, limit < 0 { throw ValidationError("--limit takes a number that is not negative.") }
+        if session != nil, queue != nil { throw ValidationError("--session and --queue exclude each other: a session's turns are in a queue of its own.") }
+        if let session, SessionName.check(session) == nil { throw ValidationError("--session takes \(SessionName.expected).") }
         for text in label where !(text.dropFirst().contains("=")) { throw ValidationError("--label takes NAME=VALUE, not \"\(text)\".") }
     }
 
@@ -69,7 +74,7 @@ struct ListCommand: ParsableCommand {
             labels[String(parts[0])] = String(parts[1])
         }
         return JobFilter(
-            states: state.isEmpty ? nil : Set(state), queue: queue, labels: labels, parent: parent, outcome: outcome,
+            states: state.isEmpty ? nil : Set(state), queue: session.map { SessionName.queue(of: $0) } ?? queue, labels: labels, parent: parent, outcome: outcome,
             limit: limit)
     }
 

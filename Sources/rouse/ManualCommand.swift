@@ -33,6 +33,7 @@ struct ManualPage {
         for (name, meaning) in [
             ("ROUSE_SPOOL", "The spool, where --spool does not name one."),
             ("ROUSE_JOB_ID", "Within a job: what it drops gets this as its parent."),
+            ("ROUSE_SESSION", "Within a session's agent: which one it is, for rouse report."),
             ("ROUSE_WATCH", "poll looks at directories again and again instead of waiting for inotify."),
             ("NO_COLOR", "No colours, on a terminal either."),
         ] { put(".It Ev \(name)", Self.escaped(meaning)) }
@@ -40,22 +41,25 @@ struct ManualPage {
         put(".Bl -tag -width Ds")
         for (name, meaning) in [
             ("spool/inbox/", "Drop tasks here."), ("spool/done/, spool/failed/", "Finished jobs, with result.json and log."),
-            ("spool/config/", "Queues and schedules."), ("spool/README.md", "What is where."),
+            ("spool/sessions/", "Conversations with agents: what each does, waits for, and has said."),
+            ("spool/config/", "Queues, schedules, agents and sessions."), ("spool/README.md", "What is where."),
         ] { put(".It Pa \(name)", Self.escaped(meaning)) }
         put(".El", ".Sh EXIT STATUS", ".Bl -tag -width 4n")
         for status in ExitStatus.allCases { put(".It \(status.rawValue)", Self.escaped(status.meaning)) }
         put(".El", ".Pp", Self.escaped(ExitStatus.ofWait))
         put(".Sh EXAMPLES", ".Bd -literal")
         put("rouse init spool && rouse serve &", "rouse drop -- make test", "rouse drop --queue night --delay 2h -c 'make clean && make'",
-            "echo '{\"run\": [\"make\", \"test\"]}' | rouse drop --wait", "rouse list --state failed", "rouse log -f ID", "mv spool/failed/ID spool/inbox/")
+            "echo '{\"run\": [\"make\", \"test\"]}' | rouse drop --wait", "rouse list --state failed", "rouse log -f ID", "rouse prompt coder --wait 'Is the build green?'", "rouse session show coder", "mv spool/failed/ID spool/inbox/")
         put(".Ed")
     }
 
     private mutating func put(_ lines: String...) { for line in lines { text += (text.isEmpty ? "" : "\n") + line } }
 
-    private mutating func section(_ command: JSON) {
-        guard let name = command["commandName"]?.string, command["shouldDisplay"]?.bool != false else { return }
+    private mutating func section(_ command: JSON, of parent: String = "") {
+        guard let own = command["commandName"]?.string, command["shouldDisplay"]?.bool != false else { return }
+        let name = parent + own
         put(".Ss rouse " + Self.escaped(name))
+        defer { for inner in command["subcommands"]?.array ?? [] where inner["commandName"]?.string != "help" { section(inner, of: name + " ") } }
         if let abstract = command["abstract"]?.string { put(Self.escaped(abstract)) }
         paragraphs(command["discussion"])
         let arguments = (command["arguments"]?.array ?? []).filter { argument in

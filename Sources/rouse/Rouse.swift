@@ -30,6 +30,10 @@ struct Rouse: ParsableCommand {
             CommandGroup(name: "Control", subcommands: [
                 CancelCommand.self, RetryCommand.self, RecoverCommand.self, HoldCommand.self, ReleaseCommand.self,
             ]),
+            CommandGroup(name: "Agents", subcommands: [
+                SessionsCommand.self, PromptCommand.self, WakeCommand.self, NoteCommand.self, AnswerCommand.self, AttachCommand.self,
+                ReportCommand.self,
+            ]),
             CommandGroup(name: "Reference", subcommands: [
                 SchemaCommand.self, ManualCommand.self, ExitCodesCommand.self,
             ]),

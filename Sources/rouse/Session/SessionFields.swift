@@ -1,0 +1,58 @@
+import SpoolFormat
+
+/// What `rouse session show` says of a session, field by field: first what it does, then what a person can do about it.
+struct SessionFields {
+    private(set) var fields: [(String, String)] = []
+
+    init(_ session: SessionFiles, in spool: SpoolDirectory) {
+        let now = Timestamp.now
+        let name = session.name
+        var state = Terminal.coloured(session.state.rawValue, SessionWords(session, now: now).colour)
+        if let since = session.record?.since { state += " for \(Moment.age(of: since, at: now)), since \(since)" }
+        add("state", state)
+        add("agent", (session.agent ?? "-") + (session.driver(in: spool).map { " (\($0.rawValue))" } ?? ""))
+        if let definition = session.definition, definition.role == .coordinator { add("coordinates", Self.words(definition.coordinates)) }
+        if let turn = session.record?.turn { add("turn", turn + "; rouse log -f \(turn) follows it") }
+        if let progress = session.turn?.message ?? session.record?.progress, session.waiting == nil { add("says", Terminal.plain(progress, keepingLines: true)) }
+        if let waiting = session.waiting { ask(waiting, name, now) }
+        if let lock = session.record?.locked {
+            var text = "by \(lock.by), \(Moment.age(of: lock.at, at: now)) ago"
+            if let reason = lock.reason { text += "; \(reason)" }
+            add("locked", Terminal.plain(text))
+            if let hint = lock.hint { add("hint", Terminal.plain(hint)) }
+            add("unlock", "rouse session unlock \(name)")
+        }
+        if let paused = session.record?.pausedBy { add("paused", "by \(paused); rouse session resume \(name) goes on") }
+        if session.state == .broken { add("broken", "its process died too often; when that is mended: rouse session reset \(name)") }
+        if let process = session.record?.process {
+            add("process", process + (session.driver(in: spool) == .tmux ? "; rouse attach \(name)" : ""))
+        }
+        if let record = session.record {
+            add("turns", "\(record.turns), \(record.queued) queued" + (record.lastOutcome.map { "; the last one \($0.rawValue)" } ?? ""))
+            if let id = record.agentSession { add("agent's id", Terminal.plain(id)) }
+        }
+        add("directory", spool.path(SpoolLayout.sessions, name))
+    }
+
+    private mutating func add(_ name: String, _ value: String) { fields.append((name, value)) }
+
+    private mutating func ask(_ waiting: WaitingRecord, _ name: String, _ now: Timestamp) {
+        add("asks", Terminal.plain(waiting.message, keepingLines: true))
+        add("for", Moment.age(of: waiting.since, at: now))
+        if waiting.options.isEmpty {
+            add("answer", "rouse answer \(name) TEXT")
+        } else {
+            add("answer", waiting.options.map { option in
+                "rouse answer \(name) \(Terminal.plain(option.id))   \(Terminal.plain(option.name))" + (option.kind.map { " (\(Terminal.plain($0)))" } ?? "")
+            }.joined(separator: "\n"))
+        }
+    }
+
+    private static func words(_ coordinates: SessionConfiguration.Coordinates) -> String {
+        var parts: [String] = []
+        if !coordinates.queues.isEmpty { parts.append("queue " + coordinates.queues.joined(separator: ", ")) }
+        if !coordinates.labels.isEmpty { parts.append("label " + coordinates.labels.sorted { $0.key < $1.key }.map { "\($0.key)=\($0.value)" }.joined(separator: " ")) }
+        if !coordinates.parents.isEmpty { parts.append("dropped by " + coordinates.parents.joined(separator: ", ")) }
+        return Terminal.plain(parts.isEmpty ? "nothing yet" : parts.joined(separator: "; or "))
+    }
+}

@@ -1,0 +1,74 @@
+import ArgumentParser
+import SpoolFormat
+
+/// What the commands share that act on sessions: which ones, and how they are told what came of it.
+struct SessionVerbArguments: ParsableArguments {
+    @OptionGroup var spool: SpoolOption
+
+    @Argument(help: ArgumentHelp("Names of sessions.", valueName: "session"), completion: .sessionNames)
+    var sessions: [String]
+
+    @Option(help: ArgumentHelp("Why, for whoever looks.", valueName: "text"))
+    var reason: String?
+
+    @OptionGroup var waiting: VerbWaiting
+
+    func perform(_ verb: SessionVerb, with fields: JSONObject = [:]) throws {
+        let spool = try spool.open()
+        for name in sessions where verb != .open { _ = try SessionFiles(name, in: spool) }
+        try waiting.perform(on: spool, named: verb.rawValue, sessions.map { name in
+            var task: JSONObject = [verb.rawValue: .string(name)]
+            task["reason"] = .optional(reason)
+            for member in fields.members { task[member.name] = member.value }
+            return task
+        })
+    }
+}
+
+/// Drops verbs that are acted on at once, and tells what came of them.
+struct VerbWaiting: ParsableArguments {
+    @Flag(help: "Drop the task and do not wait for what comes of it; works without a daemon, too.")
+    var noWait = false
+
+    @Flag(help: "Print the results, a JSON object on a line each.")
+    var json = false
+
+    func perform(on spool: SpoolDirectory, named prefix: String, _ tasks: [JSONObject]) throws {
+        if !noWait { try DaemonProbe.need(spool.path) }
+        let waiter = noWait ? nil : try JobWaiter(spool: spool)
+        var dropper = try TaskDropper(spool: spool.path)
+        let ids = try tasks.map { try dropper.drop($0, named: prefix) }
+        guard let waiter else {
+            if json { TaskDropper.printIDs(ids, json: true) }
+            return
+        }
+        var code: Int32 = 0
+        try waiter.wait(for: ids, until: nil) { id, ending in
+            if code == 0 { code = Self.exitCode(ending) }
+            tell(id, ending)
+        }
+        if code != 0 { throw ExitCode(code) }
+    }
+
+    private static func exitCode(_ ending: JobWaiter.Ending) -> Int32 {
+        if case .finished(_, let result?) = ending, result.error?.code == "unknown_session" { return ExitStatus.missing.rawValue }
+        return JobWaiter.exitCode(ending)
+    }
+
+    private func tell(_ id: JobID, _ ending: JobWaiter.Ending) {
+        guard case .finished(_, let result?) = ending else { return Terminal.complain(JobWaiter.words(id, ending)) }
+        if json { return Output.write(JSONWriter.write(result.json, .line)) }
+        if let error = result.error { return Terminal.complain(error.message) }
+        if let output = result.output { Output.print(Terminal.plain(Self.words(output))) }
+    }
+
+    /// `coder: stopping (was working)`; `coder: stopped`.
+    static func words(_ output: JSON) -> String {
+        let name = output["session"]?.string ?? "-"
+        if let answer = output["answer"]?.string { return "\(name): answered with \"\(answer)\"" }
+        if output["delivered"]?.bool == true { return "\(name): answered" }
+        if let note = output["note"]?.string { return "\(name): noted as \(note); the next prompt brings it" }
+        let (was, now) = (output["was"]?.string ?? "-", output["now"]?.string ?? "-")
+        return was == now ? "\(name): \(now)" : "\(name): \(now) (was \(was))"
+    }
+}
