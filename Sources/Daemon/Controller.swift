@@ -235,9 +235,12 @@ final class Controller {
         end(row, because: "its session is to stop")
     }
 
+    private static func cancelled(by id: JobID) -> String { "it was cancelled by \(id)" }
+
     private func cancel(_ row: JobRow, _ ending: StateRecord.Ending, by id: JobID, mark: String? = nil) throws -> String {
         switch row.state {
-        case .done, .failed: return "already_finished"
+        // A daemon may have died between the end of the job and that of the verb.
+        case .done, .failed: return row.errorMessage == Self.cancelled(by: id) ? ending.rawValue : "already_finished"
         case .running:
             let job = try ledger.spool.job(row.id, in: .running)
             var state = try ledger.state(row.id, in: job) ?? StateRecord(attempts: row.attempts - 1)
@@ -254,7 +257,7 @@ final class Controller {
             let task = try ledger.task(row.id, in: job)
             let isCancel = ending == .cancelled
             let error = isCancel
-                ? ErrorRecord("cancelled", "it was cancelled by \(id)")
+                ? ErrorRecord("cancelled", Self.cancelled(by: id))
                 : ErrorRecord("superseded", "\(id), which is newer and has the same key, took its place")
             try finisher.finish(task, in: row.state, ResultRecord(
                 id: row.id, outcome: isCancel ? .cancelled : .superseded, error: error, attempts: row.attempts,
