@@ -13,6 +13,8 @@ final class EventLog {
 
     private let spool: Spool
     private var directory: Directory { spool.events }
+    /// Lines that have not been put into words yet: that has time until what they tell of has gone on.
+    private var lines: [JSONObject] = []
     private var buffer: [UInt8] = []
     private var file: Int32 = -1
     private var day = ""
@@ -26,16 +28,20 @@ final class EventLog {
         var line: JSONObject = ["at": .string(now.description), "event": .string(event)]
         line["job"] = .optional(job?.text)
         for member in details.members { line[member.name] = member.value }
-        let bytes = JSONWriter.write(.object(line), .line)
-        guard buffer.count + bytes.count <= Self.mostBuffered else {
-            lost += 1
-            return
+        lines.append(line)
+    }
+
+    private func writeLines() {
+        for line in lines {
+            let bytes = JSONWriter.write(.object(line), .line)
+            if buffer.count + bytes.count <= Self.mostBuffered { buffer.append(contentsOf: bytes) } else { lost += 1 }
         }
-        buffer.append(contentsOf: bytes)
+        lines.removeAll(keepingCapacity: lines.count < 256)
     }
 
     /// Writes what has gathered.
     func flush() throws(SystemFault) {
+        writeLines()
         guard !buffer.isEmpty else { return }
         try openToday()
         let start = lseek(file, 0, SEEK_END)

@@ -146,12 +146,13 @@ final class Staging {
             elements = try admission.admitElements(of: task, tasks: tasks, now: task.acceptedAt)
             try stage(elements, in: staged)
         }
-        try staged.write(JSONWriter.write(task.json), to: SpoolLayout.Job.task)
+        let json = task.json
+        try staged.write(JSONWriter.write(json), to: SpoolLayout.Job.task)
         if case .wake = task.verb, !staged.contains(SpoolLayout.Job.reasons) {
             try staged.write(JSONWriter.write(Wakes.reason(of: task).json, .line), to: SpoolLayout.Job.reasons)
         }
         if case .ready = admitted.readiness { try onQueueing(task) }
-        var row = JobRow(task: task, state: .queued, waiting: nil, run: nil, result: nil)
+        var row = JobRow(task: task, state: .queued, waiting: nil, run: nil, result: nil, json: json)
         switch admitted.readiness {
         case .ready:
             try ledger.move(row, from: ledger.spool.staging, named: stagingName, to: .queued, event: "accepted", Self.details(task))

@@ -45,7 +45,11 @@ public struct JobRow: Sendable, Equatable {
     public var task: String
 
     /// A job as its files describe it. `waiting` is its `state.json`, `run` the record of the current attempt.
-    public init(task record: TaskRecord, state: JobState, waiting: StateRecord?, run: RunRecord?, result: ResultRecord?) {
+    /// - Parameter json: the task's own, where it is at hand.
+    public init(
+        task record: TaskRecord, state: JobState, waiting: StateRecord?, run: RunRecord?, result: ResultRecord?,
+        json: JSON? = nil
+    ) {
         id = record.id
         sequence = record.sequence
         self.state = state
@@ -78,7 +82,7 @@ public struct JobRow: Sendable, Equatable {
         errorCode = result?.error?.code
         errorMessage = result?.error?.message
         onCrash = record.onCrash
-        task = JSONWriter.text(record.json)
+        task = JSONWriter.text(json ?? record.json)
     }
 
     /// A job of which only this much is known yet; a store fills in the rest.

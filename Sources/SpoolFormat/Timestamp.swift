@@ -27,12 +27,26 @@ public struct Timestamp: Sendable, Hashable, Comparable, CustomStringConvertible
     public var description: String {
         let (days, rest) = milliseconds.flooredQuotientAndRemainder(dividingBy: 86_400_000)
         let (year, month, day) = Self.civil(fromDays: days)
-        let fields = [
-            Self.padded(year, 4), "-", Self.padded(month, 2), "-", Self.padded(day, 2), "T",
-            Self.padded(rest / 3_600_000, 2), ":", Self.padded(rest / 60_000 % 60, 2), ":",
-            Self.padded(rest / 1000 % 60, 2), ".", Self.padded(rest % 1000, 3), "Z",
-        ]
-        return fields.joined()
+        return String(unsafeUninitializedCapacity: 32) { buffer in
+            var count = 0
+            func put(_ value: Int64, _ width: Int, _ end: Character) {
+                var rest = value
+                for index in (count..<count + width).reversed() {
+                    buffer[index] = UInt8(ascii: "0") + UInt8(rest % 10)
+                    rest /= 10
+                }
+                buffer[count + width] = end.asciiValue!
+                count += width + 1
+            }
+            put(year, 4, "-")
+            put(month, 2, "-")
+            put(day, 2, "T")
+            put(rest / 3_600_000, 2, ":")
+            put(rest / 60_000 % 60, 2, ":")
+            put(rest / 1000 % 60, 2, ".")
+            put(rest % 1000, 3, "Z")
+            return count
+        }
     }
 
     /// The day an event belongs to, in UTC: `2026-11-21`, the name of its file in `events/` and `archive/`.
@@ -89,11 +103,6 @@ public struct Timestamp: Sendable, Hashable, Comparable, CustomStringConvertible
 
     /// From the year 0000 to the year 9999.
     private static let writable: ClosedRange<Int64> = -62_167_219_200_000...253_402_300_799_999
-
-    private static func padded(_ value: Int64, _ width: Int) -> String {
-        let digits = String(value)
-        return String(repeating: "0", count: max(0, width - digits.count)) + digits
-    }
 
     private static func length(of month: Int64, in year: Int64) -> Int64 {
         switch month {

@@ -73,6 +73,14 @@ public struct JSONWriter {
 
     private mutating func put(quoted text: String) {
         bytes.append(UInt8(ascii: "\""))
+        // Nearly every text has nothing to escape.
+        var text = text
+        let isPlain = text.withUTF8 { utf8 in
+            guard utf8.allSatisfy({ $0 >= 0x20 && $0 != 0x22 && $0 != 0x5C && $0 != 0x7F }) else { return false }
+            bytes.append(contentsOf: utf8)
+            return true
+        }
+        if isPlain { return bytes.append(UInt8(ascii: "\"")) }
         for byte in text.utf8 {
             switch byte {
             case UInt8(ascii: "\""): put("\\\"")
