@@ -52,7 +52,7 @@ final class Finisher {
         readOutput(of: job, into: &result)
         if exit.logBytesLeftOut > 0 { result.warnings.append("the log was too long: \(exit.logBytesLeftOut) bytes were left out of its middle") }
         if exit.leftBehind > 0 { result.warnings.append("\(exit.leftBehind) processes were left behind and ended") }
-        try finish(task, in: .running, result)
+        try finish(task, in: .running, result, at: job)
     }
 
     /// The runner was lost and nobody knows how the attempt ended.
@@ -140,8 +140,9 @@ final class Finisher {
     }
 
     /// Writes a result for a job in any state, and moves the job where it belongs.
-    func finish(_ task: TaskRecord, in state: JobState, _ result: ResultRecord) throws {
-        let job = try ledger.spool.job(task.id, in: state)
+    /// - Parameter place: the job's directory, where it is open.
+    func finish(_ task: TaskRecord, in state: JobState, _ result: ResultRecord, at place: Directory? = nil) throws {
+        let job = try place ?? ledger.spool.job(task.id, in: state)
         var result = result
         if job.contains(SpoolLayout.Job.log) {
             result.log = "\(result.outcome.state.rawValue)/\(task.id)/\(SpoolLayout.Job.log)"

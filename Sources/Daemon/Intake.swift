@@ -33,7 +33,7 @@ final class Intake {
         let queue: String?
         var directory: Directory
         var mustLook = true
-        var pending: [EntryName] = []
+        var pending: [Directory.Entry] = []
         var settling = Settling()
 
         init(queue: String?, directory: Directory) {
@@ -67,9 +67,9 @@ final class Intake {
                 }
             }
             for _ in 0..<Self.batch {
-                guard let name = inbox.pending.popLast() else { break }
+                guard let entry = inbox.pending.popLast() else { break }
                 do throws(SystemFault) {
-                    try process(name, in: inbox)
+                    try process(entry, in: inbox)
                 } catch {
                     if error.isMissing { continue }
                     inbox.mustLook = true
@@ -91,21 +91,31 @@ final class Intake {
             inboxes[queue] = nil
             return hint(nil)
         }
-        var found: [(changed: Int64, name: EntryName)] = []
+        var found: [Directory.Entry] = []
         var queues: [String] = []
         for entry in try inbox.directory.entries() where !entry.name.isIgnoredInInbox {
             if inbox.queue == nil, entry.kind == .directory, isQueue(entry.name) {
                 queues.append(entry.name.display)
                 continue
             }
-            guard let status = try inbox.directory.status(entry.name) else { continue }
-            found.append((status.changed, entry.name))
+            found.append(entry)
+        }
+        inbox.pending = found.count < 2 ? found : try Self.sorted(found, in: inbox.directory)
+        if inbox.queue == nil { adopt(queues) }
+    }
+
+    /// What came first is last.
+    private static func sorted(_ entries: [Directory.Entry], in inbox: Directory) throws(SystemFault) -> [Directory.Entry] {
+        var found: [(changed: Int64, entry: Directory.Entry)] = []
+        found.reserveCapacity(entries.count)
+        for entry in entries {
+            if let status = try inbox.status(entry.name) { found.append((status.changed, entry)) }
         }
         found.sort { left, right in
-            left.changed != right.changed ? left.changed > right.changed : right.name.bytes.lexicographicallyPrecedes(left.name.bytes)
+            left.changed != right.changed
+                ? left.changed > right.changed : right.entry.name.bytes.lexicographicallyPrecedes(left.entry.name.bytes)
         }
-        inbox.pending = found.map(\.name)
-        if inbox.queue == nil { adopt(queues) }
+        return found.map(\.entry)
     }
 
     /// A directory in `inbox/` with a legal name is a queue, unless it is a job that somebody moved back.
@@ -123,10 +133,17 @@ final class Intake {
         onInboxes(found)
     }
 
-    private func process(_ name: EntryName, in inbox: Inbox) throws(SystemFault) {
+    private func process(_ entry: Directory.Entry, in inbox: Inbox) throws(SystemFault) {
+        let name = entry.name
+        // Most are task files that can be read, and then say what they are themselves.
+        if entry.kind == .file, name.hasSuffix(".json"), let content = try? inbox.directory.read(name, limit: Defaults.taskBytes),
+            content.status.kind == .file
+        {
+            return try look(name, content.status, content, in: inbox)
+        }
         guard let status = try inbox.directory.status(name) else { return inbox.settling.forget(name) }
         switch status.kind {
-        case .file: try look(name, status, in: inbox)
+        case .file: try look(name, status, nil, in: inbox)
         case .directory: try takeDirectory(name, status, in: inbox)
         default:
             try reject(name, in: inbox, RejectionRecord(
@@ -136,7 +153,9 @@ final class Intake {
         }
     }
 
-    private func look(_ name: EntryName, _ status: FileStatus, in inbox: Inbox) throws(SystemFault) {
+    private func look(
+        _ name: EntryName, _ status: FileStatus, _ read: (bytes: [UInt8], status: FileStatus)?, in inbox: Inbox
+    ) throws(SystemFault) {
         func rejectOnceSettled(_ record: @autoclosure () -> RejectionRecord) throws(SystemFault) {
             if inbox.settling.hasSettled(name, status, in: inbox.directory) { try reject(name, in: inbox, record()) }
         }
@@ -163,8 +182,12 @@ final class Intake {
         }
         let content: (bytes: [UInt8], status: FileStatus)
         do {
-            guard let read = try inbox.directory.read(name, limit: Defaults.taskBytes) else { return }
-            content = read
+            if let read {
+                content = read
+            } else {
+                guard let read = try inbox.directory.read(name, limit: Defaults.taskBytes) else { return }
+                content = read
+            }
         } catch where error.errno == EACCES || error.errno == EPERM {
             return try rejectOnceSettled(RejectionRecord(
                 code: "unreadable", message: "the daemon's user can't read it (mode \(String(status.mode, radix: 8)))",

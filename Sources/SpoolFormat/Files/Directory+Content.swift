@@ -22,6 +22,7 @@ extension Directory {
     }
 
     /// Reads to the end, or one byte more than `limit`. The size is a hint only: a file may grow, and in `/proc` it is 0.
+    /// Where it is not, a read that gives less than there is room for has met the end.
     private static func read(_ file: Int32, sizeHint: Int, limit: Int) -> [UInt8]? {
         var bytes: [UInt8] = []
         var room = min(max(sizeHint, 255), limit) + 1
@@ -30,11 +31,13 @@ extension Directory {
             var failure: Int32 = 0
             let chunk = [UInt8](unsafeUninitializedCapacity: room) { buffer, count in
                 while count < room {
-                    let got = Glibc.read(file, buffer.baseAddress! + count, room - count)
+                    let asked = room - count
+                    let got = Glibc.read(file, buffer.baseAddress! + count, asked)
                     if got < 0, errno == EINTR { continue }
                     if got < 0 { failure = errno }
                     if got <= 0 { return }
                     count += got
+                    if got < asked, sizeHint > 0 { return }
                 }
             }
             guard failure == 0 else {
