@@ -60,6 +60,7 @@ static inline int64_t rouse_fs_type(int fd) {
 }
 // Macros that take part in expressions are not imported.
 static inline uint32_t rouse_epollin(void) { return EPOLLIN; }
+static inline uint32_t rouse_epollet(void) { return EPOLLET; }
 static inline uint32_t rouse_epollhup(void) { return EPOLLHUP; }
 static inline int rouse_wifexited(int status) { return WIFEXITED(status); }
 static inline int rouse_wexitstatus(int status) { return WEXITSTATUS(status); }

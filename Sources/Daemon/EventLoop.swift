@@ -81,6 +81,12 @@ final class EventLoop: SerialExecutor {
         register(descriptor)
     }
 
+    /// Calls the handler once for each time that something comes; what is there is left to another thread.
+    func watchArrivals(on descriptor: Int32, _ handler: @escaping Handler) {
+        handlers.withLock { $0[descriptor] = handler }
+        register(descriptor, rouse_epollin() | rouse_epollet())
+    }
+
     /// To be called before the descriptor is closed.
     func forget(_ descriptor: Int32) {
         handlers.withLock { $0[descriptor] = nil }
@@ -120,9 +126,9 @@ final class EventLoop: SerialExecutor {
 
     private func signal() { eventfd_write(wakeUp, 1) }
 
-    private func register(_ descriptor: Int32) {
+    private func register(_ descriptor: Int32, _ events: UInt32 = rouse_epollin()) {
         var event = epoll_event()
-        event.events = rouse_epollin()
+        event.events = events
         event.data.fd = descriptor
         epoll_ctl(epoll, EPOLL_CTL_ADD, descriptor, &event)
     }

@@ -47,6 +47,10 @@ final class Intake {
 
     func hintAll() { for inbox in inboxes.values { inbox.mustLook = true } }
 
+    /// Something has happened, perhaps in an inbox: a hint will tell where. While there are few it is quicker to look.
+    func hintFew() { if inboxes.count <= Self.fewInboxes { hintAll() } }
+    private static let fewInboxes = 4
+
     var hasMore: Bool { inboxes.values.contains { $0.mustLook || !$0.pending.isEmpty } }
 
     /// When a file that has not settled is to be looked at again.

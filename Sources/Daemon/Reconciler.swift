@@ -207,6 +207,7 @@ actor Reconciler {
 
     /// Ends the threads that belong to the reconciler. After `stop`.
     nonisolated func join() {
+        if let events = watcher.eventDescriptor { loop.forget(events) }
         watcher.stop()
         janitor.stop()
         sync.stop()

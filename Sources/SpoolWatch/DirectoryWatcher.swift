@@ -13,6 +13,9 @@ public final class DirectoryWatcher: Sendable {
     private let commands: CommandQueue
     private let mailbox: HintMailbox
     private let thread: WatchThread
+    /// Readable while something has happened that the watcher has not looked at yet; `nil` where inotify is not to be
+    /// had. For who wants to look without waiting for the hint, which comes all the same. Nothing may be read from it.
+    public let eventDescriptor: Int32?
 
     /// - Parameters:
     ///   - onNotice: What the person who runs this should know: that a directory must be polled, or cannot be watched,
@@ -29,6 +32,7 @@ public final class DirectoryWatcher: Sendable {
         let commands = try CommandQueue()
         let mailbox = HintMailbox()
         let (library, notices) = try Self.openLibrary(options)
+        eventDescriptor = library?.descriptor.number
         thread = try WatchThread {
             let loop = WatchLoop(
                 library, options, commands, notices: notices,
