@@ -7,8 +7,14 @@ package struct PacketSocket {
     /// The other side is gone, and all that it had said has been received.
     package private(set) var isClosed = false
 
-    /// An exit record with the longest message is far below this.
-    private static let longest = 64 << 10
+    private let room = Room()
+
+    /// Where messages arrive: made once, as the memory for each anew would cost more than the message.
+    private final class Room {
+        /// An exit record with the longest message is far below this.
+        let bytes = UnsafeMutableRawBufferPointer.allocate(byteCount: 64 << 10, alignment: 1)
+        deinit { bytes.deallocate() }
+    }
 
     package init(_ descriptor: Int32) { self.descriptor = descriptor }
 
@@ -34,12 +40,8 @@ package struct PacketSocket {
     private mutating func next() -> [UInt8]? {
         var resets = 0
         while true {
-            var outcome = 0
-            let bytes = withUnsafeTemporaryAllocation(byteCount: Self.longest, alignment: 1) { buffer in
-                outcome = rouse_receive(descriptor, buffer.baseAddress!, buffer.count)
-                return outcome > 0 ? Array(buffer.prefix(outcome)) : []
-            }
-            if outcome > 0 { return bytes }
+            let outcome = rouse_receive(descriptor, room.bytes.baseAddress!, room.bytes.count)
+            if outcome > 0 { return Array(room.bytes.prefix(outcome)) }
             if outcome == 0 {
                 isClosed = true
                 return nil
