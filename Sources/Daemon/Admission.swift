@@ -207,8 +207,8 @@ struct Admission {
         var names = Set([task.id.text])
         if let key = task.options.key { names.insert(key) }
         // Only who is waited for can close one.
-        guard try names.contains(where: { try !ledger.store.waiting(forDependency: $0).isEmpty }) || names.contains(where: task.dependencies.contains)
-        else { return }
+        let isWaitedFor = try !ledger.nobodyWaits && names.contains { try !ledger.store.waiting(forDependency: $0).isEmpty }
+        guard isWaitedFor || names.contains(where: task.dependencies.contains) else { return }
         var visited: Set<String> = []
         var trail = task.dependencies
         while let name = trail.popLast() {

@@ -24,9 +24,10 @@ extension Reconciler {
         step { try workOnSessions() }
         step { if !isStopping { try forgetting.work() } }
         step { try keepRunnersWaiting() }
-        let (committed, writeFault) = ledger.endRound()
+        let (rows, writeFault) = ledger.endRound(isCommitting: isCommitDue || scheduler.hasUnsynced || isStopping)
         if let writeFault { failure = failure ?? writeFault }
-        if committed { makeDurable() }
+        if rows == .committed { makeDurable() }
+        setCommitAlarm(rows)
         if let failure { stalled(failure) } else if ledger.isIndexBehind { stalled(DaemonFault("the index is behind the files")) }
         defer { (hasFailed, isTryingAgain) = (false, false) }
         if hasFailed {
@@ -36,8 +37,21 @@ extension Reconciler {
         // A round in which nothing was tried that had failed says nothing.
         if isTryingAgain { recovered() }
         if let wait = intake.nextLook { settleAlarm?.set(after: wait) }
-        if committed || dueIsStale { setDueAlarm() }
+        if rows != .waiting, ledger.mayBeDueSooner || dueIsStale { setDueAlarm() }
         if (intake.hasMore && !isIntakeHeld && !isStopping) || waiting.hasMore || forgetting.hasMore || !controls.isEmpty { loop.post {} }
+    }
+
+    /// How long rows wait for others: what becomes of a short job meanwhile is written, and put on disk, at once.
+    private static let commitDelay = TimeSpan(milliseconds: 5)
+
+    private func setCommitAlarm(_ rows: Ledger.Rows) {
+        isCommitDue = false
+        if rows != .waiting {
+            isCommitAlarmSet = false
+        } else if !isCommitAlarmSet {
+            isCommitAlarmSet = true
+            commitAlarm?.set(after: Self.commitDelay)
+        }
     }
 
     /// What can't be taken in goes back where it was dropped, which is an event there, too: looked at again at once, it

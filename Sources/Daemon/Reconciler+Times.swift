@@ -10,7 +10,7 @@ import SpoolWatch
 extension Reconciler {
     func setDueAlarm() {
         dueIsStale = false
-        let times = [ledger.ask(nil) { try $0.nextDue() }, schedules.nextDue]
+        let times = [ledger.nextDue(), schedules.nextDue]
         // What is due and has not gone on (there may be more than a round takes) is looked at again, not all the time.
         let soonest = Timestamp.now + TimeSpan(milliseconds: 20)
         dueAlarm?.set(at: times.compactMap(\.self).min().map { max($0, soonest) })

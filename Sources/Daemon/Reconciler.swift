@@ -54,8 +54,12 @@ actor Reconciler {
     var interruptAlarm: Alarm?
     /// The reports of agents' hooks that turns were told of.
     var reportsSeen: [String: FileStatus] = [:]
+    var commitAlarm: Alarm?
     var children: ChildSignals?
     var isStatusDue = false
+    /// Rows have waited long enough for others.
+    var isCommitDue = false
+    var isCommitAlarmSet = false
 
     var isActive = false
     var isStopping = false
@@ -180,7 +184,7 @@ actor Reconciler {
         children?.stop()
         runners.letGo()
         writeStatus(isRunning: false)
-        for alarm in [sweepAlarm, dueAlarm, settleAlarm, retryAlarm, statusAlarm, wakeAlarm, interruptAlarm] { alarm?.cancel() }
+        for alarm in [sweepAlarm, dueAlarm, settleAlarm, retryAlarm, statusAlarm, wakeAlarm, interruptAlarm, commitAlarm] { alarm?.cancel() }
         closeIndex()
     }
 
@@ -259,6 +263,7 @@ actor Reconciler {
         wakeAlarm = alarm { _ in }
         interruptAlarm = alarm(wallClock: true) { $0.interruptAlarm?.wentOff() }
         statusAlarm = alarm { $0.writeStatus(isRunning: true) }
+        commitAlarm = alarm { $0.isCommitDue = true }
         sweepAlarm?.set(after: settings.sweep)
         children = ChildSignals { [loop] in loop.post { ChildReaper.reapAll() } }
     }

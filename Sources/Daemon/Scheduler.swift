@@ -27,22 +27,14 @@ final class Scheduler {
     /// Fills every free slot, queue by queue in turn.
     func fill() throws {
         guard !isPaused, !ledger.isIndexBehind else { return }
-        var active: [String: (queued: Int, running: Int)] = [:]
-        for count in try ledger.store.counts() {
-            if count.state == .queued { active[count.queue, default: (0, 0)].queued += count.count }
-            if count.state == .running { active[count.queue, default: (0, 0)].running += count.count }
-        }
-        var open = active.filter { $0.value.queued > 0 && $0.value.running < queues.slots($0.key) }.keys.sorted()
+        let lineup = ledger.lineup
+        var open = try lineup.open(slots: queues.slots, ledger.store)
         while !open.isEmpty {
             var next: [String] = []
             for queue in open {
-                guard let row = try ledger.store.nextQueued(in: queue) else { continue }
-                switch try start(row) {
-                case .started: active[queue]!.running += 1
-                case .gone: break
-                case .later: continue
-                }
-                if active[queue]!.running < queues.slots(queue) { next.append(queue) }
+                guard let row = try lineup.next(in: queue, ledger.store) else { continue }
+                guard try start(row) else { continue }
+                if lineup.hasRoom(queue, queues.slots(queue)) { next.append(queue) }
             }
             open = next
         }
@@ -56,41 +48,29 @@ final class Scheduler {
     /// Says whether a turn starts, and with what.
     var turns: Turns?
 
-    private enum Answer {
-        /// It takes a slot now.
-        case started
-        /// It is not there any more, or over.
-        case gone
-        /// Its queue takes nothing now.
-        case later
-    }
-
-    private func start(_ row: JobRow) throws -> Answer {
+    /// Starts it, or takes it out of the line where it is not to be started.
+    /// - Returns: `false` where its queue takes nothing now.
+    private func start(_ row: JobRow) throws -> Bool {
         var row = row
         if let expiry = row.expiresAt, expiry <= .now {
             try onExpired(row)
-            return .gone
+            return true
         }
         let spool = ledger.spool
-        let task = try TaskRecord.read(JSONReader.read(row.task))
-        guard let job = try spool.jobIfThere(row.id, in: .queued) else {
-            // Somebody has moved it: what the directories say counts.
+        // Somebody has moved it, or it has ended and its reply is on the way: what the directories say counts.
+        guard let job = try spool.jobIfThere(row.id, in: .queued), !job.contains(SpoolLayout.Job.result) else {
             ledger.erase(row.id)
-            return .gone
+            return true
         }
-        // It has ended, and its reply is on the way.
-        if job.contains(SpoolLayout.Job.result) {
-            ledger.erase(row.id)
-            return .gone
-        }
+        let task = try ledger.cachedTask(row.id) ?? TaskRecord.read(JSONReader.read(row.task))
         var program: RunRecord.Program?
         if task.verb.isTurn {
             switch try turns?.judge(row, task, in: job) {
             case .start(let turn): program = turn
             case .over(let result):
                 try onOver(task, result)
-                return .gone
-            case .later, nil: return .later
+                return true
+            case .later, nil: return false
             }
         }
         let past = row.attempts > 0 ? try ledger.state(row.id, in: job) ?? StateRecord(attempts: row.attempts) : StateRecord()
@@ -111,13 +91,14 @@ final class Scheduler {
             throw error
         }
         if let session = task.verb.turnSession { try turns?.started(task, session) }
+        ledger.cache(task)
         runners.assign(runner, to: row.id, attempt: run.attempt)
         if task.onCrash == .fail {
             unsynced.append(Start(id: row.id, attempt: run.attempt))
         } else {
             runners.begin(row.id, attempt: run.attempt)
         }
-        return .started
+        return true
     }
 
     /// Puts a start on disk by the job's files themselves: its `run.json` and its place in `running/`.
@@ -128,6 +109,9 @@ final class Scheduler {
         try ledger.spool.directory(of: .running).synchronize()
         try ledger.spool.directory(of: .queued).synchronize()
     }
+
+    /// There are starts that wait for a commit.
+    var hasUnsynced: Bool { !unsynced.isEmpty }
 
     /// Starts whose intent has just been committed: to be begun once it is on disk.
     func takeUnsynced() -> [(id: JobID, attempt: Int)] {

@@ -170,6 +170,7 @@ final class Staging {
             onAccepted(row, task)
             return try finish(task, result)
         }
+        if row.state == .queued { ledger.cache(task, isAccepted: true) }
         ledger.reserve(elements.map(\.id))
         if !admitted.supersedes.isEmpty { onSuperseded(admitted.supersedes, task.id) }
         onAccepted(row, task)

@@ -29,6 +29,7 @@ final class Waiting {
 
     /// Has everything judged anew that waits for this job, by its id or its key, or to take over its key.
     func reconsiderWaiters(for row: JobRow) {
+        guard !ledger.nobodyWaits else { return }
         let waiters: [JobRow] = ledger.ask([]) { store in
             var rows = try store.waiting(forDependency: row.id.text)
             if let key = row.key {

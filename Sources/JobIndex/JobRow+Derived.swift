@@ -1,9 +1,9 @@
-import SpoolFormat
+public import SpoolFormat
 
 extension JobRow {
 
     /// When the job needs a look by itself: its wait ends, or it expires before its start.
-    var dueAt: Timestamp? {
+    public var dueAt: Timestamp? {
         switch state {
         case .waiting: [until, expiresAt].compactMap(\.self).min()
         case .queued: expiresAt

@@ -13,9 +13,9 @@ public protocol JobStore: AnyObject {
     func remove(_ id: JobID) throws
     func job(_ id: JobID) throws -> JobRow?
 
-    /// The job that is to start next in `queue`: queued, of a verb that runs, the highest priority first, then the
-    /// order of acceptance. Costs the same however many are queued.
-    func nextQueued(in queue: String) throws -> JobRow?
+    /// The jobs that are to start next in `queue`, at most `limit`: queued, of a verb that runs, the highest priority
+    /// first, then the order of acceptance. Costs the same however many are queued.
+    func queued(in queue: String, limit: Int) throws -> [JobRow]
 
     /// Jobs per queue and state. Kept up to date, not counted anew.
     func counts() throws -> [JobCount]
@@ -75,6 +75,11 @@ public protocol JobStore: AnyObject {
     func rollback() throws
     /// Ends the use of the store and leaves it whole on disk. Nothing may be asked of it afterwards.
     func close() throws
+}
+
+extension JobStore {
+    /// The job that is to start next in `queue`.
+    public func nextQueued(in queue: String) throws -> JobRow? { try queued(in: queue, limit: 1).first }
 }
 
 public struct JobCount: Sendable, Equatable, Hashable {

@@ -77,14 +77,11 @@ public final class MemoryJobStore: JobStore {
 
     public func job(_ id: JobID) -> JobRow? { contents.entries[id]?.row }
 
-    public func nextQueued(in queue: String) -> JobRow? {
-        var best: Entry?
-        for entry in contents.entries.values {
-            guard entry.row.state == .queued, entry.row.runs, sameBytes(entry.row.queue, queue) else { continue }
-            if let best, best.turn < entry.turn { continue }
-            best = entry
+    public func queued(in queue: String, limit: Int) -> [JobRow] {
+        let found = contents.entries.values.filter {
+            $0.row.state == .queued && $0.row.runs && sameBytes($0.row.queue, queue)
         }
-        return best?.row
+        return found.sorted { $0.turn < $1.turn }.prefix(limit).map(\.row)
     }
 
     public func counts() -> [JobCount] {

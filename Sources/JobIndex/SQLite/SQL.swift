@@ -3,7 +3,7 @@ enum SQL: Int, CaseIterable {
     case begin, beginReading, commit, rollback
     case find, insert, updateState, updateAll, delete
     case addLabel, removeLabel, addDependency, removeDependency
-    case job, jobByNumber, nextQueued, countsOfAll, highestSequence, states
+    case job, jobByNumber, queued, countsOfAll, highestSequence, states
     case unfinishedByKey, holderOfKey, latestByKey, waitingForDependency, nextWaitingForKey
     case nextDue, due, childCount, endedInQueue, endedBefore
     case numbersOldestFirst, numbersNewestFirst, jobsOldestFirst, jobsNewestFirst
@@ -32,10 +32,10 @@ enum SQL: Int, CaseIterable {
 
         case .job: "\(select) WHERE id = ?1"
         case .jobByNumber: "\(select) WHERE number = ?1"
-        case .nextQueued:
+        case .queued:
             """
             \(select) INDEXED BY jobs_queued WHERE state = 1 AND verb IN ('run', 'prompt', 'wake') AND queue = ?1 \
-            ORDER BY priority DESC, seq, number LIMIT 1
+            ORDER BY priority DESC, seq, number LIMIT ?2
             """
         case .countsOfAll: "SELECT queue, state, count(*) FROM jobs GROUP BY state, queue"
         case .highestSequence: "SELECT max(seq) FROM jobs"

@@ -3,8 +3,13 @@ public import SpoolFormat
 extension SQLiteJobStore {
     public func job(_ id: JobID) throws -> JobRow? { try questions.job(id) }
 
-    public func nextQueued(in queue: String) throws -> JobRow? {
-        try connection.first(.nextQueued, { $0.bind(1, queue) }, connection.row)
+    public func queued(in queue: String, limit: Int) throws -> [JobRow] {
+        try connection.all(
+            .queued,
+            {
+                $0.bind(1, queue)
+                $0.bind(2, limit)
+            }, connection.row)
     }
 
     public func counts() throws -> [JobCount] { counted.all }
