@@ -12,6 +12,8 @@ final class Lab {
     let agent: String
     private var keeper: Process?
     private var count = 0
+    /// Tells of every change in what a test waits for.
+    private let watch = inotify_init1(Int32(IN_CLOEXEC))
 
     /// A process that is awaited, and killed if a test gives up before its end.
     final class Process {
@@ -79,11 +81,16 @@ final class Lab {
         self.agent = agent.replacing("$FIXTURES", with: Self.fixtures)
         self.session = session
         if let session { try Directory(spool.path).directory("sessions").makeDirectory(session) }
-        try Directory(spool.path).makeDirectory("home")
-        try Directory(spool.path).makeDirectory("work")
+        for name in ["home", "work"] { try Directory(spool.path).makeDirectory(name) }
+        for name in ["home"] + (session.map { ["sessions/\($0)"] } ?? []) {
+            precondition(inotify_add_watch(watch, "\(spool.path)/\(name)", UInt32(IN_CREATE | IN_MODIFY | IN_MOVED_TO | IN_DELETE)) >= 0)
+        }
     }
 
-    deinit { stopKeeper() }
+    deinit {
+        stopKeeper()
+        close(watch)
+    }
 
     var home: String { spool.path + "/home" }
     var work: String { spool.path + "/work" }
@@ -159,10 +166,16 @@ final class Lab {
         precondition(rename("\(spool.path)/.staging/.lab", "\(spool.path)/\(name)") == 0)
     }
 
-    /// Waits until something is so.
+    /// Waits until something is so in the session's directory or in the fake agent's home; `false` after two minutes.
     func wait(_ condition: () -> Bool) -> Bool {
-        for _ in 0..<6000 where !condition() { poll(nil, 0, 10) }
-        return condition()
+        let end = Monotonic.now + 120_000
+        var buffer = [UInt8](repeating: 0, count: 65_536)
+        while !condition() {
+            var descriptor = pollfd(fd: watch, events: Int16(POLLIN), revents: 0)
+            guard poll(&descriptor, 1, Int32(clamping: max(0, end - Monotonic.now))) > 0 else { return condition() }
+            _ = read(watch, &buffer, buffer.count)
+        }
+        return true
     }
 
     static func isAlive(_ pid: Int32) -> Bool { ProcessIdentity(pid: pid) != nil }

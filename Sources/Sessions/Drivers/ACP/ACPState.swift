@@ -12,8 +12,15 @@ struct ACPState: Equatable {
     var nextID = 1
     /// The id of a prompt that has been sent and not been answered.
     var outstanding: Int?
+    /// Requests of the agent that wait for an answer. A turn that dies takes them with it, and the agent waits on.
+    var unanswered: [Request] = []
     /// A turn is at it. Found so by the next turn, it has died, perhaps in the middle of a line.
     var isInTurn = false
+
+    struct Request: Equatable {
+        let id: JSON
+        let method: String
+    }
 
     init(_ agent: ProcessIdentity) { self.agent = agent }
 
@@ -34,6 +41,7 @@ struct ACPState: Equatable {
         object["trusted"] = isTrusted ? true : nil
         object["next_id"] = .number(nextID)
         object["outstanding"] = .optional(outstanding)
+        object["unanswered"] = unanswered.isEmpty ? nil : .array(unanswered.map { ["id": $0.id, "method": .string($0.method)] })
         object["in_turn"] = isInTurn ? true : nil
         object["initialized"] = initialized
         return .object(object)
@@ -47,6 +55,10 @@ struct ACPState: Equatable {
         sessionID = value["session_id"]?.string
         isTrusted = value["trusted"]?.bool ?? false
         outstanding = value["outstanding"]?.int
+        unanswered = (value["unanswered"]?.array ?? []).compactMap { request in
+            guard let id = request["id"], let method = request["method"]?.string else { return nil }
+            return Request(id: id, method: method)
+        }
         isInTurn = value["in_turn"]?.bool ?? false
     }
 }

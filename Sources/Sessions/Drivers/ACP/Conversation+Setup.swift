@@ -15,9 +15,10 @@ extension Conversation {
         // apply to the next prompt.
         var rounds = 0
         while rounds < 1000, hear() { rounds += 1 }
-        guard state.outstanding != nil, let session = state.sessionID else { return }
+        guard state.outstanding != nil, let session = state.sessionID else { return answerForTheDead() }
         turn.say(.starting, "the turn before was cut off; its prompt is being cancelled")
         notify("session/cancel", ["sessionId": .string(session)])
+        answerForTheDead()
         let deadline = Monotonic.now + turn.agent.cancelTimeout.milliseconds
         while state.outstanding != nil {
             if wire.isBroken { throw Self.died }

@@ -132,6 +132,11 @@ final class Conversation {
             turn.events.append(fromAgent: "notification", ["method": .string(method), "params": params])
         case .request(let id, let method, let params):
             do throws(RPCError) {
+                // Written before anybody can see that it is asked.
+                if Self.answeredLater.contains(method) {
+                    state.unanswered.append(ACPState.Request(id: id, method: method))
+                    save()
+                }
                 if let result = try result(of: method, params, id: id) { answer(id, .success(result)) }
             } catch { answer(id, .failure(error)) }
         }
@@ -154,6 +159,8 @@ final class Conversation {
         gathered.take(update)
     }
 
+    private static let answeredLater = ["session/request_permission", "terminal/wait_for_exit"]
+
     /// - Returns: `nil` where the answer comes later.
     private func result(of method: String, _ params: JSON, id: JSON) throws(RPCError) -> JSON? {
         switch method {
@@ -171,7 +178,20 @@ final class Conversation {
         }
     }
 
-    private func answer(_ id: JSON, _ result: Result<JSON, RPCError>) { wire.post(RPCMessage.response(to: id, result)) }
+    private func answer(_ id: JSON, _ result: Result<JSON, RPCError>) {
+        wire.post(RPCMessage.response(to: id, result))
+        guard let index = state.unanswered.firstIndex(where: { $0.id == id }) else { return }
+        state.unanswered.remove(at: index)
+        save()
+    }
+
+    /// Answers what a turn that died was asked.
+    func answerForTheDead() {
+        for request in state.unanswered {
+            let isPermission = request.method == "session/request_permission"
+            answer(request.id, isPermission ? .success(Permissions.cancelled) : .failure(RPCError(RPCError.internalError, "the terminal has ended")))
+        }
+    }
 
     /// Updates of a conversation that was told again, which are no events of this turn.
     func takeReplayed() -> Int {

@@ -1,0 +1,240 @@
+import Glibc
+import SpoolFormat
+import TestSupport
+import Testing
+
+/// An agent whose process stays between turns, its keeper, and turns that end in every way.
+@Suite struct KeptAgentTests {
+    private static func lab(_ options: String = "", _ more: String = "") throws -> Lab { try Lab(ACPDriverTests.agent(options, more)) }
+
+    @Test("One process hears every turn, in one session, and is given to one turn at a time")
+    func stays() throws {
+        let lab = try Self.lab()
+        try lab.keep()
+        let first = try lab.run("say one")
+        let second = try lab.run("recall")
+        #expect(first.text == "one" && second.text == "say one" && second.agentSession == first.agentSession)
+        #expect(lab.sessionFile("acp.json")?["session_id"]?.string == first.agentSession)
+
+        mkfifo("\(lab.home)/gate", 0o600)
+        let busy = try lab.start("say begun\nwait \(lab.home)/gate")
+        #expect(lab.wait { lab.events("update").contains { $0["update"]?["content"]?["text"]?.string == "begun" } })
+        let next = try lab.start("say next")
+        let gate = open("\(lab.home)/gate", O_WRONLY)
+        #expect(lab.events("prompt").count == 3)
+        close(gate)
+        #expect(busy.reply()?["text"]?.string == "begun" && next.reply()?["text"]?.string == "next")
+        #expect(lab.events().compactMap { $0["event"]?.string }.filter { $0 != "update" } == Array(repeating: ["prompt", "reply"], count: 4).flatMap { $0 })
+    }
+
+    @Test("The keeper ends with the agent's exit code, takes its socket away, and takes the place of a socket that nobody listens at")
+    func keeper() throws {
+        let lab = try Self.lab()
+        let keeper = try lab.keep()
+        #expect(try lab.run("half").error?.code == "agent_died")
+        #expect(keeper.end() == 3 && !lab.spool.exists("sessions/main/agent.sock"))
+        #expect(lab.spool.text("running/keep-1/log")?.contains("the agent is up") == true)
+        // Killed, it leaves its socket.
+        let killed = try lab.keep()
+        #expect(try lab.run("say x").text == "x")
+        killed.send(SIGKILL)
+        killed.end()
+        #expect(lab.spool.exists("sessions/main/agent.sock"))
+        let third = try lab.keep()
+        #expect(try lab.run("say y").text == "y")
+        // A second one has no place.
+        #expect(try lab.keep().end() == 1)
+        third.send(SIGTERM)
+        #expect(third.end() == 0)
+    }
+
+    @Test("Told to end, the keeper closes the agent's input, and the agent ends by itself")
+    func stop() throws {
+        let lab = try Self.lab()
+        try lab.keep()
+        _ = try lab.run("say x")
+        #expect(lab.stopKeeper() == 0)
+    }
+
+    @Test("A keeper ends also an agent that hears nothing")
+    func stopDeaf() throws {
+        let lab = try Self.lab("--deaf")
+        try lab.keep()
+        _ = try lab.run("say x")
+        #expect(lab.stopKeeper() == 128 + Int(SIGKILL))
+    }
+
+    @Test("Without a keeper a turn waits as long as an agent may take to be ready, and then says whom to ask")
+    func noKeeper() throws {
+        let lab = try Self.lab("", #""ready": {"timeout": "1s"}"#)
+        let reply = try lab.run("say x")
+        #expect(reply.error?.code == "agent_not_ready" && reply.stopReason == "error" && reply.error?.retryable == true)
+        #expect(reply.error?.message.contains("process:main") == true)
+    }
+
+    @Test("A spool's path may be longer than a socket's address")
+    func longPath() throws {
+        let name = String(repeating: "x", count: 60)
+        let lab = try Lab(ACPDriverTests.agent(), session: name)
+        #expect("\(lab.spool.path)/sessions/\(name)/agent.sock".utf8.count > 0)
+        try lab.keep()
+        #expect(try lab.run("say x").text == "x")
+    }
+
+    // MARK: permission
+
+    @Test("A permission is waited for, and answered by a kind, a name or an id; an answer that is none keeps waiting")
+    func permission() throws {
+        let lab = try Self.lab()
+        try lab.keep()
+        let turn = try lab.start("permission edit")
+        #expect(lab.wait { lab.sessionFile("waiting.json") != nil && lab.sessionFile("turn.json")?["state"]?.string == "waiting" })
+        let waiting = try #require(lab.sessionFile("waiting.json").flatMap { WaitingRecord($0) })
+        #expect(waiting.kind == .permission && waiting.message == "Remove everything" && waiting.job == turn.id)
+        #expect(waiting.options.map(\.kind) == ["reject_always", "reject_once", "allow_always", "allow_once"])
+        turn.answer("perhaps")
+        #expect(lab.wait { !lab.events("answer_unknown").isEmpty })
+        #expect(lab.sessionFile("waiting.json") != nil)
+        turn.answer("allow")
+        #expect(turn.reply()?["text"]?.string == "chosen: 1")
+        #expect(lab.sessionFile("waiting.json") == nil)
+        #expect(lab.events("permission").first?["by"]?.string == "answer")
+    }
+
+    @Test("An interrupt answers a permission request that waits, so that the turn ends; the next prompt is heard")
+    func interruptedPermission() throws {
+        let lab = try Self.lab()
+        try lab.keep()
+        let turn = try lab.start("permission edit")
+        #expect(lab.wait { lab.sessionFile("waiting.json") != nil })
+        turn.interrupt()
+        #expect(turn.reply()?["stop_reason"]?.string == "cancelled")
+        #expect(lab.sessionFile("waiting.json") == nil)
+        #expect(try lab.run("say next").text == "next")
+    }
+
+    @Test("A permission request that comes after the turn's end is answered, and nobody waits for it")
+    func latePermission() throws {
+        let lab = try Self.lab()
+        try lab.keep()
+        #expect(try lab.run("say x\npermission-later").stopReason == "end_turn")
+        #expect(lab.sessionFile("waiting.json") == nil)
+        #expect(try lab.run("late").text == #"late: {"outcome": {"outcome": "cancelled"}}"#)
+    }
+
+    // MARK: interrupts
+
+    @Test("An interrupted turn is cancelled, whatever the agent says its end was", arguments: ["hang", "end-though-cancelled"])
+    func interrupt(how: String) throws {
+        let lab = try Self.lab()
+        try lab.keep()
+        let turn = try lab.start(how)
+        #expect(lab.wait { !lab.events("update").isEmpty })
+        turn.interrupt()
+        let reply = try #require(turn.reply().flatMap(ReplyRecord.init))
+        #expect(reply.stopReason == "cancelled" && reply.error?.code == "interrupted" && reply.text == "thinking about the cancel")
+        #expect(try lab.run("recall").text == how)
+    }
+
+    @Test("An agent that ignores a cancel is ended when its time is up, and the next one begins from nothing")
+    func ignoredCancel() throws {
+
+        let quick = try Lab(ACPDriverTests.agent("--deaf").replacing("\"20s\"", with: "\"1s\""))
+        let keeper = try quick.keep()
+        let turn = try quick.start("ignore-cancel")
+        #expect(quick.wait { !quick.events("update").isEmpty })
+        turn.interrupt()
+        let reply = try #require(turn.reply().flatMap(ReplyRecord.init))
+        #expect(reply.stopReason == "cancelled" && reply.error?.code == "cancel_ignored")
+        #expect(keeper.end() == 128 + Int(SIGKILL))
+        try quick.keep()
+        let next = try quick.run("say here", agentSession: reply.agentSession, summary: "what was")
+        #expect(next.text.contains("here") && next.isAnew && next.agentSession != reply.agentSession)
+    }
+
+    @Test("A turn that was killed in mid-prompt leaves an agent that the next turn brings to rest first")
+    func resynchronise() throws {
+        let lab = try Self.lab()
+        try lab.keep()
+        let turn = try lab.start("hang")
+        #expect(lab.wait { !lab.events("update").isEmpty })
+        turn.process.send(SIGKILL)
+        turn.process.end()
+        #expect(lab.sessionFile("acp.json")?["outstanding"]?.int != nil)
+        let next = try lab.run("recall")
+        #expect(next.text == "hang" && next.error == nil)
+        #expect(lab.events("resynchronised").count == 1)
+        #expect(lab.sessionFile("acp.json")?["outstanding"] == nil)
+    }
+
+    @Test("The same where the agent waits for permission")
+    func resynchronisePermission() throws {
+        let lab = try Self.lab()
+        try lab.keep()
+        let turn = try lab.start("permission edit")
+        #expect(lab.wait { lab.sessionFile("waiting.json") != nil })
+        turn.process.send(SIGKILL)
+        turn.process.end()
+        let next = try lab.run("say x")
+        #expect(next.text == "x" && next.error == nil, "\(next)")
+    }
+
+    @Test("An agent that can't be brought to rest is ended; the turn may be tried again, as its prompt was not said")
+    func busy() throws {
+        let lab = try Lab(ACPDriverTests.agent("--deaf").replacing("\"20s\"", with: "\"1s\""))
+        let keeper = try lab.keep()
+        let turn = try lab.start("ignore-cancel")
+        #expect(lab.wait { !lab.events("update").isEmpty })
+        turn.process.send(SIGKILL)
+        turn.process.end()
+        let next = try lab.run("say x")
+        #expect(next.error?.code == "agent_busy" && next.error?.retryable == true && next.stopReason == "error")
+        #expect(keeper.end() == 128 + Int(SIGKILL))
+        #expect(lab.events("prompt").count == 1)
+    }
+
+    @Test("Whoever ends the turn's process has the prompt cancelled, and the agent lives on")
+    func terminated() throws {
+        let lab = try Self.lab()
+        try lab.keep()
+        let turn = try lab.start("hang")
+        #expect(lab.wait { !lab.events("update").isEmpty })
+        turn.process.send(SIGTERM)
+        #expect(turn.reply()?["stop_reason"]?.string == "cancelled")
+        #expect(try lab.run("recall").text == "hang")
+    }
+
+    // MARK: a new process
+
+    @Test("A conversation goes on in a new process, where the agent can take it up; what it tells again is not said twice", arguments: ["--load real", "--load real --resume"])
+    func load(options: String) throws {
+        let lab = try Self.lab(options)
+        try lab.keep()
+        let first = try lab.run("say one")
+        lab.stopKeeper()
+        try lab.keep()
+        let second = try lab.run("recall", agentSession: first.agentSession)
+        #expect(second.text == "say one" && second.agentSession == first.agentSession && !second.isAnew)
+        #expect(lab.events("session_loaded").first?["replayed"]?.int == (options.contains("resume") ? 0 : 2))
+        #expect(lab.events("update").count == 2)
+    }
+
+    @Test("A conversation that can't be taken up begins anew with the summary", arguments: ["", "--load refuse", "--load empty"])
+    func lost(options: String) throws {
+        let lab = try Self.lab(options)
+        try lab.keep()
+        let reply = try lab.run("recall\nsay x", agentSession: "session-gone", summary: "We spoke of the weather.")
+        #expect(reply.isAnew && reply.error == nil && reply.text == "nothingx")
+        let said = try #require(reply.agentSession.flatMap { lab.spool.json("home/\($0)")?.array?.first?.string })
+        #expect(said.contains("We spoke of the weather.") && said.hasSuffix("recall\nsay x"))
+        #expect(lab.events("prompt").count == 1 && lab.events("session_lost").count == 1)
+    }
+
+    @Test("Or the turn fails, where that is configured")
+    func lostFails() throws {
+        let lab = try Self.lab("--load refuse")
+        try lab.keep()
+        let reply = try lab.run("say x", agentSession: "session-gone", lost: .fail)
+        #expect(reply.error?.code == "agent_session_lost" && reply.stopReason == "error" && reply.error?.retryable == false)
+    }
+}
