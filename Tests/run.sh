@@ -47,6 +47,19 @@ if is_there python3 && ! can_validate; then
     can_validate || python3 -m pip install --quiet --disable-pip-version-check --target .build/python jsonschema </dev/null >/dev/null 2>&1 ||
         echo "could not install the Python module jsonschema (4.0 or later): the tests of the schemas will fail" >&2
 fi
+# The example agents of the Agent Client Protocol's Python package, to be talked to; the package itself has no examples.
+acp=agent-client-protocol==0.12.1
+if is_there python3 && [ ! -e .build/python/acp/examples ]; then
+    parts=$(mktemp -d)
+    if python3 -m pip install --quiet --disable-pip-version-check --target .build/python/acp "$acp" </dev/null >/dev/null 2>&1 &&
+        python3 -m pip download --quiet --disable-pip-version-check --no-deps --no-binary :all: --dest "$parts" "$acp" </dev/null >/dev/null 2>&1 &&
+        tar -xzf "$parts"/*.tar.gz -C "$parts" --strip-components=1; then
+        mv "$parts/examples" .build/python/acp/examples
+    else
+        echo "could not install the Python package $acp: the tests with its example agents are left out" >&2
+    fi
+    rm -rf "$parts"
+fi
 for package in libinotifytools0-dev libsqlite3-dev; do
     is_installed "$package" || echo "$package seems to be missing; the build may fail" >&2
 done

@@ -1,6 +1,6 @@
 #!/usr/bin/env python3
-"""Behaves as `codex exec` of version 0.163 does, without a model: `exec [resume] --json … [ID] PROMPT`. The prompt tells
-what it does: `say TEXT`, `fail MESSAGE`, `linger` (answers, and does not end).
+"""Behaves as `codex exec` of version 0.163 does, without a model: `exec [resume] --json … [ID] PROMPT`, where `-` is a
+prompt on standard input. The prompt tells what it does: `say TEXT`, `fail MESSAGE`, `linger` (answers, and does not end).
 """
 import json
 import os
@@ -11,7 +11,7 @@ import uuid
 arguments = [word for word in sys.argv[1:] if not word.startswith("--")]
 assert arguments.pop(0) == "exec"
 # An open and silent standard input: it waits for ever.
-sys.stdin.read()
+standard_input = sys.stdin.read()
 
 home = os.environ["FAKE_HOME"]
 thread = str(uuid.uuid4())
@@ -19,7 +19,7 @@ if arguments[0] == "resume":
     thread = arguments[1]
     if not os.path.exists(f"{home}/{thread}"):
         sys.exit(f"Error: thread/resume failed: no rollout found for thread id {thread}")
-prompt = arguments[-1]
+prompt = standard_input if arguments[-1] == "-" else arguments[-1]
 turns = int(open(f"{home}/{thread}").read()) if os.path.exists(f"{home}/{thread}") else 0
 with open(f"{home}/{thread}", "w") as file:
     file.write(str(turns + 1))

@@ -14,7 +14,7 @@ struct Gathered {
         switch update["sessionUpdate"]?.string {
         case "agent_message_chunk":
             guard let text = update["content"].flatMap(Self.text) else { return }
-            if isBetweenMessages, !answer.text.isEmpty { answer.append("\n\n") }
+            if isBetweenMessages, !answer.isEmpty { answer.append("\n\n") }
             isBetweenMessages = false
             answer.append(text)
         case "tool_call", "tool_call_update":

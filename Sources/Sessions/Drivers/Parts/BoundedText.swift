@@ -26,6 +26,7 @@ struct BoundedText {
         return String(decoding: kept, as: UTF8.self)
     }
 
+    var isEmpty: Bool { bytes.isEmpty }
     var wasCut: Bool { isCut || bytes.count > Self.longest }
 
     private mutating func cut() {
