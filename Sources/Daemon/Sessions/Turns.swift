@@ -145,8 +145,8 @@ final class Turns {
     }
 
     /// A turn whose prompt was never said is tried again, so often, without using up a retry: the agent had died, or
-    /// did not come up.
-    static let mostUnsent = 3
+    /// did not come up. A process that dies each time breaks the session before that, and its prompts are kept.
+    static let mostUnsent = 8
 
     /// Notes that the prompt was not said, where it was not. - Returns: whether trying again may help.
     func notedAsUnsent(_ task: TaskRecord, _ reply: ReplyRecord?, in job: Directory) throws -> Bool {
