@@ -41,6 +41,29 @@ import TestSupport
         #expect(second.stop() == 0)
     }
 
+    /// Puts things back as they were when a daemon died just before the turn's last rename.
+    @Test(arguments: [0, 10, 200_000]) func aTurnIsInTheTranscriptOnceHoweverFarItsWritingHadCome(missing: Int) throws {
+        let spool = TestSpool()
+        _ = ScriptAgent(
+            spool, script: #"printf '{"session": "s", "text": "%0100000d"}\n' 7; exit"#)
+        spool.defineSession("talk")
+        let first = TestDaemon(spool)
+        for id in ["one", "two"] {
+            spool.drop(id, #"{"session": "talk", "prompt": "x"}"#)
+            #expect(spool.outcome(id) == "succeeded")
+        }
+        let whole = try #require(spool.text("sessions/talk/transcript.jsonl"))
+        #expect(whole.utf8.count > 200_000)
+        #expect(first.stop() == 0)
+        #expect(spool.move("done/two", to: "running/two"))
+        truncate(spool.path("sessions/talk/transcript.jsonl"), missing < 200_000 ? whole.utf8.count - missing : whole.utf8.count / 2 + 50)
+        let second = TestDaemon(spool)
+        #expect(spool.outcome("two") == "succeeded")
+        #expect(spool.text("sessions/talk/transcript.jsonl") == whole)
+        #expect(spool.session("talk")?["turns"]?.int == 2)
+        #expect(second.stop() == 0)
+    }
+
     @Test func aSessionThatWaitedBeforeTheCrashIsKnownToWaitAfterIt() {
         let spool = TestSpool()
         let gate = Gate(spool)

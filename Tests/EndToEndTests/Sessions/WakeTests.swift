@@ -190,6 +190,63 @@ import TestSupport
         #expect(daemon.stop() == 0)
     }
 
+    @Test func theInterruptIsForTheTurnThatWaitsAndSparesTheOneThatComesBeforeTheWake() {
+        let spool = TestSpool()
+        let gate = Gate(spool)
+        let agent = ScriptAgent(spool, gate: gate.path)
+        spool.defineSession("boss")
+        let daemon = TestDaemon(spool, environment: ["ROUSE_TEST_WAKE_DEADLINE": "1h"])
+        spool.drop("asks", #"{"session": "boss", "prompt": "GATE, then ASK"}"#)
+        #expect(agent.comes(to: "begin asks"))
+        spool.drop("works", #"{"session": "boss", "prompt": "GATE"}"#)
+        #expect(spool.reaches("queued", "works"))
+        spool.drop("wake", #"{"wake": "boss", "mode": "interrupt_if_waiting"}"#)
+        #expect(spool.tells("accepted", of: "wake"))
+        gate.open()
+        #expect(spool.outcome("asks") == "cancelled")
+        #expect(agent.comes(to: "begin works"))
+        daemon.send(SIGUSR1)
+        spool.drop("probe", #"{"run": ["true"]}"#)
+        #expect(spool.outcome("probe") == "succeeded")
+        #expect(!spool.exists("running/works/interrupt.json"))
+        gate.open()
+        #expect(spool.outcome("works") == "succeeded")
+        #expect(spool.outcome("wake") == "succeeded")
+        #expect(spool.tries("wake") == ["direct skipped prompt_active", "interrupt requested", "direct sent"])
+        #expect(daemon.stop() == 0)
+    }
+
+    @Test func aWakeThatCannotBeDeliveredSaysSo() {
+        let spool = TestSpool()
+        spool.configure("agents/gone", #"{"driver": "command", "command": ["/nowhere/agent"]}"#)
+        spool.defineSession("boss", agent: "gone")
+        let daemon = TestDaemon(spool)
+        spool.drop("wake", #"{"wake": "boss", "reason": "x"}"#)
+        #expect(spool.outcome("wake") == "failed")
+        #expect(spool.wake("wake")?["outcome"]?.string == "failed")
+        #expect(spool.tries("wake").allSatisfy { $0.hasPrefix("direct failed cannot start /nowhere/agent") })
+        #expect(spool.wake("wake")?["reasons"]?.array?.count == 1)
+        #expect(daemon.stop() == 0)
+    }
+
+    @Test func aLockedSessionIsWokenWhenItIsUnlocked() {
+        let spool = TestSpool()
+        let agent = ScriptAgent(spool)
+        spool.defineSession("boss")
+        let daemon = TestDaemon(spool)
+        spool.drop("shut", #"{"lock": "boss"}"#)
+        #expect(spool.outcome("shut") == "succeeded")
+        spool.drop("w1", #"{"wake": "boss", "reason": "one"}"#)
+        #expect(spool.reaches("queued", "w1"))
+        spool.drop("w2", #"{"wake": "boss", "reason": "two"}"#)
+        #expect(spool.outcome("w2") == "succeeded")
+        #expect(agent.prompts.isEmpty)
+        spool.drop("open", #"{"unlock": "boss"}"#)
+        #expect(spool.outcome("w1") == "succeeded")
+        #expect(agent.prompts.map(\.name) == ["w1.1"])
+        #expect(daemon.stop() == 0)
+    }
+
     @Test func eachSessionOfAListIsWoken() {
         let spool = TestSpool()
         let agent = ScriptAgent(spool)
