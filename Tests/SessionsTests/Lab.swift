@@ -6,7 +6,7 @@ import Testing
 
 /// A session's directory, jobs of turns in it, and `rouse-agent` run on them, without a daemon and without a runner.
 final class Lab {
-    let spool = TestSpool()
+    let spool: TestSpool
     /// `nil` for an agent that runs once.
     let session: String?
     let agent: String
@@ -76,8 +76,11 @@ final class Lab {
 
     static let fixtures = #filePath.split(separator: "/", omittingEmptySubsequences: false).dropLast(2).joined(separator: "/") + "/Fixtures/agents"
 
-    /// - Parameter agent: its configuration. `$FIXTURES` stands for the directory of the fake agents.
-    init(_ agent: String, session: String? = "main") throws {
+    /// - Parameters:
+    ///   - agent: its configuration. `$FIXTURES` stands for the directory of the fake agents.
+    ///   - parent: where to make the spool.
+    init(_ agent: String, session: String? = "main", in parent: String? = nil) throws {
+        spool = TestSpool(in: parent)
         self.agent = agent.replacing("$FIXTURES", with: Self.fixtures)
         self.session = session
         if let session { try Directory(spool.path).directory("sessions").makeDirectory(session) }
@@ -110,6 +113,9 @@ final class Lab {
         return Turn(lab: self, id: id, process: try spawn("turn", id, record.json))
     }
 
+    /// Starts a turn's process again, as after a runner that was lost.
+    func again(_ turn: Turn) throws -> Turn { Turn(lab: self, id: turn.id, process: process("turn", turn.id)) }
+
     /// Runs a turn to its end.
     func run(
         _ prompt: String, agentSession: String? = nil, content: [ContentBlock]? = nil, lost: LostSession = .anew, summary: String? = nil,
@@ -120,9 +126,14 @@ final class Lab {
     }
 
     private func spawn(_ verb: String, _ id: String, _ prompt: JSON) throws -> Process {
-        let job = "\(spool.path)/running/\(id)"
         try Directory("\(spool.path)/running").makeDirectory(id)
         write(JSONWriter.text(prompt), to: "running/\(id)/prompt.json")
+        precondition(inotify_add_watch(watch, "\(spool.path)/running/\(id)", UInt32(IN_CREATE | IN_MODIFY | IN_MOVED_TO)) >= 0)
+        return process(verb, id)
+    }
+
+    private func process(_ verb: String, _ id: String) -> Process {
+        let job = "\(spool.path)/running/\(id)"
         var environment = ["ROUSE_SPOOL": spool.path, "ROUSE_JOB_DIR": job, "ROUSE_JOB_ID": id, "FAKE_HOME": home]
         environment["ROUSE_SESSION"] = session
         environment["PYTHONDONTWRITEBYTECODE"] = "1"
@@ -166,14 +177,15 @@ final class Lab {
         precondition(rename("\(spool.path)/.staging/.lab", "\(spool.path)/\(name)") == 0)
     }
 
-    /// Waits until something is so in the session's directory or in the fake agent's home; `false` after two minutes.
+    /// Waits until something is so in the session's directory, in a job's, or in the fake agent's home; `false` after two minutes.
     func wait(_ condition: () -> Bool) -> Bool {
         let end = Monotonic.now + 120_000
         var buffer = [UInt8](repeating: 0, count: 65_536)
         while !condition() {
+            guard Monotonic.now < end else { return condition() }
             var descriptor = pollfd(fd: watch, events: Int16(POLLIN), revents: 0)
-            guard poll(&descriptor, 1, Int32(clamping: max(0, end - Monotonic.now))) > 0 else { return condition() }
-            _ = read(watch, &buffer, buffer.count)
+            // The clock for what leaves no event: processes that end.
+            if poll(&descriptor, 1, 200) > 0 { _ = read(watch, &buffer, buffer.count) }
         }
         return true
     }

@@ -1,0 +1,28 @@
+import Testing
+
+@testable import Sessions
+
+@Suite struct TerminalTextTests {
+    @Test(arguments: [
+        ("a\u{1B}[31mred\u{1B}[0m\r\nb", "ared\nb"), ("\u{1B}]0;title\u{7}x", "x"), ("\u{1B}]8;;u\u{1B}\\link", "link"), ("a  \n\n \n", "a"),
+        ("\u{1B}(Bz\u{1B}=y\u{8}", "zy"), ("é\u{1B}[?2004hß", "éß"), ("\u{1B}[", ""), ("\u{1B}", ""), ("a\0b\u{7F}", "ab"),
+    ])
+    func outputIsMadePlain(_ raw: String, _ plain: String) { #expect(TerminalText.plain(Array(raw.utf8)) == plain) }
+
+    @Test(arguments: [
+        ("a\u{1B}[201~b", "a[201~b"), ("a\r\nb\rc\n\n", "a\nb\nc"), ("a\tb", "a\tb"), ("\u{3}\u{4}\u{1A}x\u{7F}\u{9B}y", "xy"), ("ünï😀", "ünï😀"),
+    ])
+    func whatIsTypedSteersNothing(_ text: String, _ typed: String) { #expect(TerminalText.typed(text) == typed) }
+
+    @Test(arguments: [
+        ("> hello\nhi", "hello", "hi"), ("> a\n... b\nhi", "a\nb", "hi"), ("other\nhi", "hello", "other\nhi"), ("> hello", "hello", ""), ("", "x", ""),
+    ])
+    func aPromptIsNotTheAnswer(_ text: String, _ prompt: String, _ rest: String) { #expect(TerminalText.withoutEcho(text, of: prompt) == rest) }
+
+    @Test func aMarkReadsBack() throws {
+        let mark = TurnMark(turn: "p-1", isSent: true, line: 12, offset: 3456)
+        let read = try #require(TurnMark(mark.text))
+        #expect(read.turn == "p-1" && read.isSent && read.line == 12 && read.offset == 3456 && read.at == mark.at)
+        #expect(TurnMark("") == nil && TurnMark("p-1 sent") == nil)
+    }
+}
