@@ -54,9 +54,6 @@ struct TaskArguments: ParsableArguments {
     @Option(help: ArgumentHelp("Wait between tries: base=5s,factor=2,max=10m,jitter=0.1.", valueName: "fields"))
     var backoff: String?
 
-    @Option(help: ArgumentHelp("Session to wake when the job has ended; may be repeated.", valueName: "session"), completion: .sessionNames)
-    var notify: [String] = []
-
     @Option(help: ArgumentHelp("Working directory. (default for a command: the current one)", valueName: "dir"), completion: .directory)
     var cwd: String?
 
@@ -120,7 +117,6 @@ struct TaskArguments: ParsableArguments {
         fields["env"] = try environment()
         fields["stdin"] = try standardInput()
         fields["on_crash"] = .optional(onCrash)
-        fields["notify"] = notify.isEmpty ? nil : .array(notify.map(JSON.string))
         fields["reply_to"] = .optional(try replyTo.map(absolute))
         fields["limits"] = limit.isEmpty ? nil : numbered(try pairs(limit, of: "--limit"))
         fields["labels"] = label.isEmpty ? nil : JSON(try map(label, of: "--label"))
