@@ -282,7 +282,7 @@ actor Reconciler {
         do {
             try status.write(
                 isRunning: isRunning, isPaused: scheduler.isPaused && !isStopping && !isDraining, version: Rouse.version,
-                counts: ledger.ask([]) { try $0.counts() }, rejections: ledger.rejections, runners: runners.count, fault: fault)
+                counts: ledger.ask([]) { try $0.counts() }, sessions: sessionBook.counts, rejections: ledger.rejections, runners: runners.count, fault: fault)
             if fault == nil { faultsSaid = [] }
         } catch { if isNews(error) { logger.error("\(error)") } }
     }

@@ -22,7 +22,7 @@ final class StatusFiles {
     func countFinished(_ outcome: Outcome) { finished[outcome, default: 0] += 1 }
 
     /// - Parameter isRunning: `false` in the last words of a daemon that ends.
-    func write(isRunning: Bool, isPaused: Bool, version: String, counts: [JobCount], rejections: Int, runners: Int, fault: String?) throws(SystemFault) {
+    func write(isRunning: Bool, isPaused: Bool, version: String, counts: [JobCount], sessions: [SessionState: Int], rejections: Int, runners: Int, fault: String?) throws(SystemFault) {
         var object: JSONObject = [
             "running": .bool(isRunning), "pid": .number(getpid()), "version": .string(version),
             "spool": .string(spool.path), "started_at": .string(started.description),
@@ -41,13 +41,16 @@ final class StatusFiles {
             queues[count.queue] = .object(queue)
         }
         object["queues"] = .object(queues)
+        var states = JSONObject()
+        for state in SessionState.allCases { states[state.rawValue] = sessions[state].map { .number($0) } }
+        object["sessions"] = states.isEmpty ? nil : .object(states)
         try spool.daemon.replace(SpoolLayout.Daemon.status, with: JSONWriter.write(.object(object)), mode: 0o644)
         try spool.daemon.replace(
-            SpoolLayout.Daemon.metrics, with: Array(metrics(isRunning: isRunning, isPaused: isPaused, version, counts, rejections, runners).utf8), mode: 0o644)
+            SpoolLayout.Daemon.metrics, with: Array(metrics(isRunning: isRunning, isPaused: isPaused, version, counts, sessions, rejections, runners).utf8), mode: 0o644)
     }
 
     /// The Prometheus text format, for the textfile collector of a node exporter.
-    private func metrics(isRunning: Bool, isPaused: Bool, _ version: String, _ counts: [JobCount], _ rejections: Int, _ runners: Int) -> String {
+    private func metrics(isRunning: Bool, isPaused: Bool, _ version: String, _ counts: [JobCount], _ sessions: [SessionState: Int], _ rejections: Int, _ runners: Int) -> String {
         var text = ""
         func family(_ name: String, _ type: String, _ help: String, _ samples: [(labels: String, value: Int64)]) {
             text += "# HELP \(name) \(help)\n# TYPE \(name) \(type)\n"
@@ -58,6 +61,8 @@ final class StatusFiles {
         family("rouse_jobs", "gauge", "Jobs by queue and state.", counts.filter { $0.count > 0 }
             .sorted { ($0.queue, $0.state.rawValue) < ($1.queue, $1.state.rawValue) }
             .map { ("{queue=\"\($0.queue)\",state=\"\($0.state.rawValue)\"}", Int64($0.count)) })
+        family("rouse_sessions", "gauge", "Sessions by state.",
+            SessionState.allCases.compactMap { state in sessions[state].map { ("{state=\"\(state.rawValue)\"}", Int64($0)) } })
         family("rouse_accepted_total", "counter", "Tasks taken in since the daemon started.", [("", Int64(accepted))])
         family("rouse_rejected_total", "counter", "Files rejected since the daemon started.", [("", Int64(rejections))])
         family("rouse_finished_total", "counter", "Jobs finished since the daemon started, by outcome.",

@@ -102,6 +102,9 @@ final class SessionBook {
     /// Processes that stay between turns, of all sessions.
     var processes: Int { sessions.values.count { $0.isProcessRunning } }
 
+    /// How many sessions are in each state.
+    var counts: [SessionState: Int] { sessions.values.reduce(into: [:]) { $0[$1.state, default: 0] += 1 } }
+
     private func look(at session: Session) {
         let unfinished: Set<JobState> = [.waiting, .queued, .running]
         for queue in [session.queue, session.processQueue] {
