@@ -166,6 +166,7 @@ import Testing
         #expect(lines[1]?["content"]?.string == "one\ntwo\nthree\n")
         #expect(lines[2]?["code"]?.int == -32002)
         #expect(lines[3] == .object([:]) && lab.spool.text("work/new/er/file") == "ünï\n")
+        for index in [4, 6, 7, 9] { #expect(lines[index]?["code"]?.int == -32602, "\(index)") }
         for line in lines[4...] { #expect(line?["code"]?.int != nil, "\(String(describing: line))") }
         #expect(access("/tmp/rouse-no-such-file", F_OK) != 0 && !lab.spool.exists("escaped"))
     }

@@ -36,10 +36,12 @@ final class Lab {
 
         func send(_ signal: Int32) { if status == nil { kill(pid, signal) } }
 
-        /// Waits for its end. - Returns: its exit code, or 128 + the signal that ended it.
+        /// Waits for its end, and ends it after two minutes. - Returns: its exit code, or 128 + the signal that ended it.
         @discardableResult func end() -> Int {
             var status: Int32 = 0
             if self.status == nil {
+                var watched = pollfd(fd: descriptor, events: Int16(POLLIN), revents: 0)
+                if poll(&watched, 1, 120_000) == 0 { kill(pid, SIGKILL) }
                 while waitpid(pid, &status, 0) < 0, errno == EINTR {}
                 self.status = status
             }
