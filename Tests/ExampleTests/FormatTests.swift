@@ -22,12 +22,13 @@ import TestSupport
     }
 
     /// A validator that knows nothing of Rouse, with the schemas that `rouse schema` prints.
-    @Test(arguments: [("task", "tasks"), ("queue", "queues"), ("schedule", "schedules")])
+    @Test(arguments: [("task", "tasks"), ("queue", "queues"), ("schedule", "schedules"), ("agent", "agents"), ("session", "sessions")])
     func examplesAreValidByTheSchema(_ schema: String, _ folder: String) throws {
         let script = """
             import glob, json, jsonschema, subprocess, sys
             validator = jsonschema.Draft202012Validator(json.loads(subprocess.check_output([sys.argv[1], "schema", sys.argv[2]])))
-            for name in sorted(glob.glob(sys.argv[3] + "/*.json")):
+            # A file of hooks is the agent's own.
+            for name in sorted(set(glob.glob(sys.argv[3] + "/*.json")) - set(glob.glob(sys.argv[3] + "/*-hooks.json"))):
                 for error in validator.iter_errors(json.load(open(name, encoding="utf-8"))): print(name, error.message)
             """
         let (code, output) = Programs.run([

@@ -1,3 +1,4 @@
+import Glibc
 import SpoolFormat
 import Testing
 import TestSupport
@@ -11,6 +12,42 @@ import TestSupport
         // A file of hooks is the agent's own and not ours.
         guard !name.hasSuffix("-hooks") else { return }
         _ = try AgentConfiguration.read(try Repository.json("examples/agents/\(name).json"))
+    }
+
+    /// Screens as Claude Code paints them: only the first waits for a prompt.
+    @Test(arguments: [
+        ("● Done.\n\n╭────╮\n│ > │\n╰────╯\n  ? for shortcuts", true), ("● Done.\n────\n❯\n────", true),
+        ("✻ Thinking… (12s · esc to interrupt)\n╭────╮\n│ > │\n╰────╯", false),
+        ("Do you trust the files in this folder?\n❯ 1. Yes, proceed\n  2. No, exit\n\nEnter to confirm · Esc to exit", false), ("Starting…", false),
+    ])
+    func theTerminalsAgentIsReadyWhereItWaits(_ screen: String, _ isReady: Bool) throws {
+        let agent = try AgentConfiguration.read(try Repository.json("examples/agents/tmux.json"))
+        let pattern = try Regex(try #require(agent.ready.pattern))
+        #expect(agent.driver == .tmux && screen.contains(pattern) == isReady)
+    }
+
+    /// Every hook is run as Claude Code runs it, with JSON on its standard input.
+    @Test func theHooksReport() throws {
+        let spool = TestSpool()
+        mkdir(spool.path + "/sessions/coder", 0o700)
+        let hooks = try #require(try Repository.json("examples/agents/claude-code-hooks.json")["hooks"]?.object)
+        let input = spool.path + "/input"
+        spool.write(#"{"message": "May I run rm?", "tool_name": "Bash", "session_id": "x"}"#, to: input)
+        let expected: [String: (String, String?)] = [
+            "SessionStart": ("idle", nil), "UserPromptSubmit": ("working", nil), "PreToolUse": ("working", "Bash"), "PostToolUse": ("working", nil),
+            "Notification": ("waiting", "May I run rm?"), "Stop": ("idle", nil),
+        ]
+        #expect(Set(hooks.names) == Set(expected.keys))
+        for hook in hooks.members {
+            let command = try #require(hook.value.array?.first?["hooks"]?.array?.first?["command"]?.string)
+            let path = "\(Programs.directory):\(getenv("PATH").map { String(cString: $0) } ?? "")"
+            for environment in [["ROUSE_SPOOL": spool.path, "ROUSE_SESSION": "coder"], ["ROUSE_SPOOL": "", "ROUSE_SESSION": ""]] {
+                let (code, output) = Programs.run(["/bin/sh", "-c", command + " < " + input], environment: environment.merging(["PATH": path]) { $1 })
+                #expect(code == 0 && output.isEmpty, "\(hook.name): \(output)")
+            }
+            let report = try #require(spool.json("sessions/coder/report.json").flatMap(TurnReport.init))
+            #expect(report.state.rawValue == expected[hook.name]?.0 && report.message == expected[hook.name]?.1, "\(hook.name)")
+        }
     }
 
     @Test(arguments: try Repository.examples("sessions"))
