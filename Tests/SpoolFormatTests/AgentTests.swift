@@ -8,7 +8,7 @@ import Testing
         #"{"driver":"command","command":["claude","--print","--","{prompt}"]}"#, #"{"driver":"command","command":["cat"],"prompt":"stdin"}"#,
         #"{"driver":"command","command":["a","{prompt_file}"],"resume":["a","--resume","{session}","{prompt_file}"],"prompt":"file"}"#,
         #"{"driver":"command","command":["a","{new_session}","{{prompt}","{\"a\":{}}","{model}"],"model":"x/y:z@1"}"#,
-        #"{"driver":"command","command":["a"],"output":{"format":"json_lines","text":{"where":{"type":"result"},"take":"result"},"usage":["usage",{"take":"x"}],"end":{"where":{"a.b":1}},"cumulative":["usage","cost"],"session_pattern":"id: (.*)"}}"#,
+        #"{"driver":"command","command":["a"],"output":{"format":"json_lines","text":{"where":{"type":"result"},"take":"result"},"usage":["usage",{"take":"x"}],"end":{"where":{"a.b":1}},"status":"api_error_status","cumulative":["usage","cost"],"session_pattern":"id: (.*)"}}"#,
         #"{"driver":"command","command":["a"],"output":{"text":[]},"retryable_exit_codes":[75],"timeout":"20m","grace":"5s"}"#,
         #"{"driver":"acp","command":["a","--acp"],"permissions":"allow_once","cancel_timeout":"10s","on_lost_session":"fail"}"#,
         #"{"driver":"acp","command":["a"],"permissions":{"read":"allow_always","default":"ask"},"env":{"A":{"from_file":"/s"}}}"#,

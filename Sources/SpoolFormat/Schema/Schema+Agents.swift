@@ -73,7 +73,7 @@ extension Schema {
 
     // MARK: how output is read
 
-    private static let rules = ["session", "text", "usage", "cost", "model", "error", "end", "success"]
+    private static let rules = ["session", "text", "usage", "cost", "model", "error", "status", "end", "success"]
 
     private static let output: JSON = {
         let path: JSON = ["type": "string", "minLength": 1]
