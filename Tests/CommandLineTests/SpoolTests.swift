@@ -84,12 +84,15 @@ import Testing
 @Suite struct ReferenceTests {
     @Test(arguments: [
         "serve", "init", "drop", "list", "show", "log", "wait", "cancel", "retry", "recover", "hold", "release", "status", "doctor",
-        "reindex", "prune", "schema",
+        "reindex", "prune", "schema", "prompt", "wake", "note", "answer", "attach", "report", "session",
+        "session list", "session show", "session log", "session open", "session stop", "session restart", "session interrupt", "session pause",
+        "session resume", "session lock", "session unlock", "session reset",
     ])
     func everyCommandHasHelp(command: String) {
-        let answer = Shell().rouse("help", command)
+        let words = command.split(separator: " ").map(String.init)
+        let answer = Shell().rouse(["help"] + words)
         #expect(answer.code == 0 && answer.output.contains("USAGE: rouse \(command)"))
-        #expect(Shell().rouse(command, "--no-such-option").code == 64)
+        #expect(Shell().rouse(words + ["--no-such-option"]).code == 64)
         #expect(Shell().rouse("manual").output.contains(".Ss rouse \(command)\n"))
     }
 
@@ -122,7 +125,7 @@ import Testing
         }
     }
 
-    @Test(arguments: ["task", "queue", "schedule"]) func schemasArePrinted(name: String) {
+    @Test(arguments: ["task", "queue", "schedule", "agent", "session"]) func schemasArePrinted(name: String) {
         let answer = Shell().rouse("schema", name)
         #expect(answer.code == 0 && answer.json?["$schema"]?.string == "https://json-schema.org/draft/2020-12/schema")
     }

@@ -76,7 +76,8 @@ struct SessionShowCommand: ParsableCommand {
         var table = Table(["TURN", "AT", "OUTCOME", "SAID"], limits: [0: 40])
         for turn in turns {
             let said = turn.prompt["display"]?.string ?? turn.prompt["text"]?.string ?? ""
-            let answer = turn.answer?["text"]?.string ?? turn.answer?["error"]?["message"]?.string ?? ""
+            let text = turn.answer?["text"]?.string ?? ""
+            let answer = text.isEmpty ? turn.answer?["error"]?["message"]?.string ?? "" : text
             table.add([
                 Table.Cell(turn.id), Table.Cell(turn.prompt["at"]?.string ?? "-"), Table.Cell(turn.answer?["outcome"]?.string ?? "-"),
                 Table.Cell("\(SessionWords.line(said).prefix(60)) → \(SessionWords.line(answer).prefix(100))"),
