@@ -177,8 +177,8 @@ import Testing
         let command = Shell(spool).start(["prompt", "coder", "hello", "--wait"])
         #expect(spool.wait { !spool.list("inbox").isEmpty })
         let id = String(spool.list("inbox")[0].dropLast(5))
-        unlink("\(spool.path)/inbox/\(id).json")
         mkdir("\(spool.path)/.staging/\(id)", 0o700)
+        unlink("\(spool.path)/inbox/\(id).json")
         var result = spool.result(id, .failed, error: ErrorRecord("refusal", "it would not"))
         result.output = ["text": "no\u{1B}", "stop_reason": "refusal"]
         spool.put(result.json, "\(spool.path)/.staging/\(id)/result.json")
