@@ -18,6 +18,8 @@ public enum Programs {
     public static let rouse = directory + "/rouse"
     public static let runner = directory + "/rouse-runner"
     public static let agent = directory + "/rouse-agent"
+    /// `Tests/Fixtures`
+    public static let fixtures = #filePath.split(separator: "/", omittingEmptySubsequences: false).dropLast(2).joined(separator: "/") + "/Fixtures"
 
     private static func loadedBundle() throws -> String {
         let maps = try Directory("/proc/self").read("maps")?.bytes ?? []
