@@ -28,8 +28,8 @@ struct Admission {
         var readiness: Readiness
         /// Unfinished jobs whose place this one takes.
         var supersedes: [JobRow] = []
-        /// The wake that this one joins, and is over with that.
-        var joins: JobRow?
+        /// It is a wake that joins another, and is over with that.
+        var isJoining = false
     }
 
     func admit(_ request: Request) throws -> Admitted {
@@ -89,8 +89,9 @@ struct Admission {
         var admitted = Admitted(task: task, readiness: .ready)
         if let name = task.verb.turnSession, case .wake = task.verb, Wakes.isForNow(task.options) {
             let pending = try ledger.store.unfinished(key: Wake.key(of: name)).first { $0.state != .running && $0.id != task.id && $0.verb == "wake" }
-            if let pending {
-                admitted.joins = pending
+            // What others' reasons may join must not be another user's, who could cancel it.
+            if pending != nil || !isOwn(task.uid) {
+                admitted.isJoining = true
                 admitted.readiness = .ends(.succeeded, nil)
                 return admitted
             }
@@ -126,7 +127,7 @@ struct Admission {
         var queue = request.inboxQueue ?? file.options.queue ?? Defaults.queue
         let configuration = queues[queue]
         try checkAccepted(request.file.verb, queue: queue, configuration, uid: request.uid)
-        try checkParties(file, accept: configuration.accept, prompts: request.prompts)
+        try checkParties(file, accept: configuration.accept, uid: request.uid, prompts: request.prompts)
         var options = file.options
         var origins: Origins?
         if case .run = file.verb {
@@ -168,7 +169,7 @@ struct Admission {
         }
     }
 
-    private func isOwn(_ uid: UInt32) -> Bool { uid == geteuid() || uid == 0 }
+    func isOwn(_ uid: UInt32) -> Bool { uid == geteuid() || uid == 0 }
 
     /// Who may drop as the daemon's user can write anywhere by a program; others write only where the queue says.
     private func checkReply(_ path: String?, _ configuration: QueueConfiguration, uid: UInt32) throws(TaskFault) {

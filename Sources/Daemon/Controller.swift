@@ -23,7 +23,7 @@ final class Controller {
     /// A job is about to be queued.
     var onQueueing: (TaskRecord) throws -> Void = { _ in }
     /// A wake joins one that is pending; gives what its result says of that.
-    var onJoining: (TaskRecord, JobRow) throws -> JSON = { _, _ in .null }
+    var onJoining: (TaskRecord) throws -> JSON = { _ in .null }
     /// Carries out a verb that is said to a session.
     var performOnSession: (TaskRecord) throws -> (output: JSON?, error: ErrorRecord?) = { _ in (nil, nil) }
 
@@ -106,7 +106,7 @@ final class Controller {
             row = JobRow(task: task, state: .waiting, waiting: state, run: nil, result: nil)
         case .ends(let outcome, let error):
             var result = ResultRecord(id: id, outcome: outcome, error: error, attempts: 0, queuedAt: task.acceptedAt, finishedAt: .now)
-            if let pending = admitted.joins { result.wake = try onJoining(task, pending) }
+            if admitted.isJoining { result.wake = try onJoining(task) }
             try job.write(JSONWriter.write(result.json), to: SpoolLayout.Job.result)
             row = JobRow(task: task, state: .waiting, waiting: nil, run: nil, result: nil)
             ending = result
@@ -230,9 +230,15 @@ final class Controller {
     }
 
     /// Ends a job, whatever it does.
-    func cancel(_ id: JobID) {
+    func cancel(_ id: JobID) throws {
+        guard let row = try ledger.store.job(id) else { return }
+        _ = try cancel(row, .cancelled, by: id)
+    }
+
+    /// The same, where nothing can be done about it if it can't be ended.
+    func endLater(_ id: JobID) {
         guard let row = ledger.ask(nil, { try $0.job(id) }) else { return }
-        end(row, because: "its session is to stop")
+        end(row, because: "its session is gone")
     }
 
     private static func cancelled(by id: JobID) -> String { "it was cancelled by \(id)" }
@@ -282,6 +288,8 @@ final class Controller {
             let job = try ledger.spool.job(row.id, in: .waiting)
             var state = try ledger.state(row.id, in: job) ?? StateRecord(attempts: row.attempts)
             state.until = .now
+            let task = try ledger.task(row.id, in: job)
+            try requeue.onQueueingAgain(task, .retried, state.attempts, String(mark.prefix { $0 != " " }))
             try job.replaceState(state)
             reconsider(row.id)
             return "retried"

@@ -43,6 +43,7 @@ final class Finisher {
             if try turns.notedAsUnsent(task, reply, in: job) { retries = max(retries, Turns.mostUnsent) }
         }
         if outcome == .failed || outcome == .timedOut, past.failures < retries, past.ending == nil {
+            if task.verb.isTurn { try turns?.retrying(task, exit, outcome, error, in: job) }
             return try backOff(task, past, exit, outcome, error)
         }
         var result = ResultRecord(

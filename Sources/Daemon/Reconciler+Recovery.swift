@@ -61,7 +61,10 @@ extension Reconciler {
         }
         if mustRefreshAgents {
             mustRefreshAgents = false
-            try agentBook.refresh { report("agent", $0.name, isThere: $0.value != nil, $0.fault) }
+            try agentBook.refresh {
+                report("agent", $0.name, isThere: $0.value != nil, $0.fault)
+                if $0.fault == nil { sessionBook.agentChanged($0.name) }
+            }
         }
         if mustRefreshSessions {
             mustRefreshSessions = false

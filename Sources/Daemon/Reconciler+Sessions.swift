@@ -17,14 +17,11 @@ extension Reconciler {
         finisher.onFinishing = { [wakes] task, result in
             try wakes.jobWill(result.outcome == .succeeded ? .finished : .failed, task, result: result)
         }
+        sessionBook.onForgotten = { [controller] in controller.endLater($0) }
+        turns.onOutdated = { [sessionController] in try sessionController.endOutdated($0) }
         wakes.isMoreComing = { [intake] in intake.hasMore }
-        let join = { [wakes] (task: TaskRecord, row: JobRow) throws -> JSON in
-            guard case .wake(let wake) = task.verb else { return .null }
-            try wakes.join(row, Wakes.reason(of: task), mode: wake.mode)
-            return ["session": .optional(task.verb.turnSession) ?? .null, "outcome": "coalesced", "into": .string(row.id.text)]
-        }
-        staging.onJoining = join
-        controller.onJoining = join
+        staging.onJoining = { [wakes] in try wakes.coalesce($0) }
+        controller.onJoining = { [wakes] in try wakes.coalesce($0) }
         controller.performOnSession = { [sessionController] in try sessionController.perform($0) }
         finisher.turns = turns
         scheduler.turns = turns
@@ -63,7 +60,7 @@ extension Reconciler {
     func workOnSessions() throws {
         var soonest: Timestamp?
         let control = TurnControl(ledger: ledger)
-        for session in sessionBook.all where session.turn != nil {
+        for session in sessionBook.all where session.turn != nil && !session.waitingWakes.isEmpty {
             switch try wakes.step(session) {
             case .nothing, .fallBack: break
             case .interrupt(let deadline):

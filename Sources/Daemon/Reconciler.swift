@@ -131,7 +131,7 @@ actor Reconciler {
         let keepers = Keepers(ledger: ledger, staging: staging, agents: agentBook, program: settings.agent)
         turns = Turns(ledger: ledger, sessions: sessionBook, agents: agentBook, keepers: keepers, wakes: wakes, program: settings.agent)
         sessionController = SessionController(
-            ledger: ledger, sessions: sessionBook, keepers: keepers, control: TurnControl(ledger: ledger), cancel: { controller.cancel($0) })
+            ledger: ledger, sessions: sessionBook, keepers: keepers, control: TurnControl(ledger: ledger), cancel: { try controller.cancel($0) })
         intake = Intake(ledger: ledger, staging: staging, requeue: requeue)
         rescuer = Rescuer(ledger: ledger, finisher: finisher, runners: runners, controller: controller, waiting: waiting)
         forgetting = Forgetting(ledger: ledger, queues: queues, archiver: Archiver(spool: spool) { [janitor] in janitor.remove($0) })

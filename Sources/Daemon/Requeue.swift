@@ -58,7 +58,8 @@ final class Requeue {
         let before = (try? job.readState()) ?? nil
         let attempts = max(run?.attempt ?? 0, result?.attempts ?? 0, before?.attempts ?? 0)
         var state = StateRecord(attempts: attempts, isRetried: true, againBy: before?.againBy)
-        let by = before?.againBy.map { String($0.prefix { $0 != " " }) }
+        // Moved by hand, it still has what an earlier verb has left.
+        let by = before?.ending == nil ? nil : before?.againBy.map { String($0.prefix { $0 != " " }) }
         try onQueueingAgain(task, before?.ending == .recovered ? .recovered : .retried, attempts, by)
         try job.replaceState(state)
         try putAway(job, attempt: attempts)

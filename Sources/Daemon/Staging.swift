@@ -20,7 +20,7 @@ final class Staging {
     /// A job is about to be queued.
     var onQueueing: (TaskRecord) throws -> Void = { _ in }
     /// A wake joins one that is pending; gives what its result says of that.
-    var onJoining: (TaskRecord, JobRow) throws -> JSON = { _, _ in .null }
+    var onJoining: (TaskRecord) throws -> JSON = { _ in .null }
 
     init(ledger: Ledger, admission: Admission, requeue: Requeue) {
         self.ledger = ledger
@@ -98,6 +98,9 @@ final class Staging {
         }
     }
 
+    /// What a job that nobody dropped has before it is accepted.
+    private static let originated = [SpoolLayout.Job.reasons, SpoolLayout.Job.prompt]
+
     // MARK: check and commit
 
     /// Only what was claimed counts: if it is not what was looked at, it is read again.
@@ -162,7 +165,7 @@ final class Staging {
             try ledger.move(row, from: ledger.spool.staging, named: stagingName, to: .waiting, event: "accepted", Self.details(task))
         case .ends(let outcome, let error):
             var result = ResultRecord(id: task.id, outcome: outcome, error: error, attempts: 0, queuedAt: task.acceptedAt, finishedAt: .now)
-            if let pending = admitted.joins { result.wake = try onJoining(task, pending) }
+            if admitted.isJoining { result.wake = try onJoining(task) }
             // With its result it can't be taken for one that waits, should the daemon die before it is where it belongs.
             try staged.write(JSONWriter.write(result.json), to: SpoolLayout.Job.result)
             row = JobRow(task: task, state: .waiting, waiting: nil, run: nil, result: nil)
@@ -239,6 +242,9 @@ final class Staging {
             try ledger.spool.staging.removeEmptyDirectory(name)
         } else if staged.contains(SpoolLayout.Job.jobs), !staged.contains(SpoolLayout.Job.task) {
             // Its file was given back, or rejected, and this is the rest of it.
+            try ledger.spool.staging.removeTree(name)
+        } else if Self.originated.contains(where: staged.contains), ((try? staged.readTask()) ?? nil) == nil {
+            // What the daemon itself was about to want: it wants it again.
             try ledger.spool.staging.removeTree(name)
         } else if let task = try staged.readTask(), task.id == id {
             // A job that was being put back after a power cut.

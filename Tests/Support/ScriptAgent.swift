@@ -102,7 +102,7 @@ extension TestSpool {
     /// The wake that a finished job's result tells of.
     public func wake(_ id: String) -> JSON? { result(of: id)?["wake"] }
 
-    /// The ways a wake was tried: `direct skipped prompt_active`, `direct sent` …
+    /// The ways a wake was tried: `heartbeat skipped prompt_active`, `direct sent` …
     public func tries(_ id: String) -> [String] {
         (wake(id)?["attempts"]?.array ?? []).map { attempt in ["path", "result", "reason"].compactMap { attempt[$0]?.string }.joined(separator: " ") }
     }

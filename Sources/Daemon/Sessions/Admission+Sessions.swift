@@ -17,10 +17,12 @@ extension Admission {
     }
 
     /// Whether there is whom the task speaks to, and whether they can be spoken to.
-    func checkParties(_ file: TaskFile, accept: QueueConfiguration.Accept?, prompts: [String: Int]) throws {
-        for (index, name) in (file.options.notify ?? []).enumerated() {
-            _ = try sessions.find(name, at: JSONPath([.name("notify"), .index(index)]))
+    func checkParties(_ file: TaskFile, accept: QueueConfiguration.Accept?, uid: UInt32, prompts: [String: Int]) throws {
+        func session(_ name: String, _ steps: JSONPath.Step...) throws {
+            try checkAgent(try sessions.find(name, at: JSONPath(steps)).definition.agent, accept)
         }
+        for (index, name) in (file.options.notify ?? []).enumerated() { try session(name, .name("notify"), .index(index)) }
+        if file.verb.isTurn, !isOwn(uid) { try checkForeign(file.options) }
         switch file.verb {
         case .prompt(let prompt):
             if let name = prompt.session {
@@ -39,19 +41,30 @@ extension Admission {
                 }
             }
         case .wake(let wake):
-            for name in wake.sessions { _ = try sessions.find(name, at: JSONPath([.name("wake")])) }
-        case .note(let note): _ = try sessions.find(note.session, at: JSONPath([.name("session")]))
-        case .answer(let answer): _ = try sessions.find(answer.session, at: JSONPath([.name("session")]))
+            for name in wake.sessions { try session(name, .name("wake")) }
+        case .note(let note): try session(note.session, .name("session"))
+        case .answer(let answer): try session(answer.session, .name("session"))
         case .session(let command):
             if let definition = command.definition {
+                try checkAgent(definition.agent, accept)
                 _ = try agents.find(definition.agent, at: JSONPath([.name("agent")]))
             } else {
-                _ = try sessions.find(command.session, at: JSONPath([.name(command.verb.rawValue)]))
+                try session(command.session, .name(command.verb.rawValue))
             }
         case .control(let verb, .session(let name)):
             _ = try sessions.find(name, at: JSONPath([.name(verb.rawValue), .name("session")]))
         case .run, .tasks, .control: break
         }
+    }
+
+    /// Who may only speak to an agent must not be able to make it a program of theirs, by its environment, by what lies
+    /// in its directory, or by where its result goes.
+    private func checkForeign(_ options: TaskOptions) throws(TaskFault) {
+        let given = [("env", options.env != nil), ("cwd", options.cwd != nil), ("reply_to", options.replyTo != nil)]
+        guard let field = given.first(where: \.1)?.0 else { return }
+        throw TaskFault(
+            "user_not_accepted", "\"\(field)\" of a prompt is for the daemon's own user", at: JSONPath([.name(field)]), isAtName: true,
+            expected: "no \"\(field)\"")
     }
 
     private func checkAgent(_ name: String, _ accept: QueueConfiguration.Accept?) throws(TaskFault) {

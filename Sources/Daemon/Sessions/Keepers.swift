@@ -27,6 +27,19 @@ final class Keepers {
         agents[session.definition.agent].map { $0.configuration.driver != .command } ?? false
     }
 
+    /// Whether the session's process is the one that would be started now.
+    func isCurrent(_ session: Session, _ agent: AgentBook.Entry) throws -> Bool {
+        guard agent.configuration.driver != .command, let id = session.process else { return false }
+        let job = try ledger.spool.job(id, in: .running)
+        guard let json = try job.readJSON(SpoolLayout.Job.prompt), let prompt = try? TurnRecord.read(json) else { return false }
+        let task = try ledger.task(id, in: job)
+        let cwd = try SessionPlace.workingDirectory(of: session, in: ledger.spool)
+        return prompt.agentName == session.definition.agent && prompt.agent == agent.json
+            && prompt.model == session.definition.model ?? agent.configuration.model
+            && prompt.cwd == cwd
+            && task.options.env == SessionPlace.environment(of: session, agent.configuration)
+    }
+
     /// Has the session's process started. The job is there before the process is, and holds the session's place: there
     /// is never a second one.
     func start(_ session: Session) throws {

@@ -7,12 +7,15 @@ struct ReasonFile {
     private let job: Directory
     private static let name = SpoolLayout.Job.reasons
 
+    /// Of more the rest is not read: half a million reasons.
+    private static let most = 256 << 20
+
     init(in job: Directory) { self.job = job }
 
     /// The reasons in the order they came. A line that was cut short by a crash is none: what was to be in it is told
     /// again.
     func read() throws(SystemFault) -> [WakeReason] {
-        guard let bytes = try job.read(Self.name)?.bytes else { return [] }
+        guard let bytes = try job.read(Self.name, limit: Self.most)?.bytes else { return [] }
         return bytes.split(separator: 0x0A).compactMap { line in (try? JSONReader.read(Array(line))).flatMap(WakeReason.init) }
     }
 

@@ -14,8 +14,15 @@ final class Session {
     /// The job that is its process, and whether it runs yet.
     var process: JobID?
     var isProcessRunning = false
-    /// Told to stop, and not gone yet.
-    var isStopping = false
+    /// The process that is known to be of the agent, and in the place, that are defined now.
+    var currentProcess: JobID?
+    /// Its turns that wait, and those of them that are wakes.
+    var queued: Set<JobID> = []
+    var waitingWakes: Set<JobID> = []
+    var isStopping: Bool {
+        get { record.isStopping }
+        set { record.isStopping = newValue }
+    }
 
     init(_ name: String, _ definition: SessionConfiguration, isConfigured: Bool, record: SessionRecord) {
         self.name = name

@@ -10,6 +10,8 @@ final class SessionBook {
     private var changed: Set<String> = []
     /// A session's directory is to be watched as long as it is in a turn.
     var onTurn: (String, _ isInTurn: Bool) -> Void = { _, _ in }
+    /// The process of a session that is no more.
+    var onForgotten: (JobID) -> Void = { _ in }
     /// A session's process or turn has ended.
     var onEnded: (String) -> Void = { _ in }
 
@@ -52,7 +54,14 @@ final class SessionBook {
         for entry in try spool.sessions.entries() where entry.kind == .directory {
             guard let name = SessionName.check(entry.name.display), sessions[name] == nil else { continue }
             let directory = try spool.sessions.directory(name)
-            guard let json = (try? directory.readJSON(SpoolLayout.Session.definition)) ?? nil, json["configured"]?.bool != true,
+            guard let json = (try? directory.readJSON(SpoolLayout.Session.definition)) ?? nil
+            else { continue }
+            if json["configured"]?.bool == true {
+                // Its configuration went while no daemon was there.
+                try directory.removeFile(SpoolLayout.Session.definition)
+                continue
+            }
+            guard
                 let definition = try? SessionConfiguration.read(Self.bare(json))
             else { continue }
             try define(name, definition, isConfigured: false)
@@ -80,19 +89,37 @@ final class SessionBook {
         if let session = sessions[name] {
             session.definition = definition
             session.isConfigured = isConfigured
-            session.record.agent = definition.agent
+            session.currentProcess = nil
+            if session.record.agent != definition.agent { anew(session, definition.agent) }
         } else {
             var record = ((try? directory.readJSON(SpoolLayout.Session.state)) ?? nil).flatMap(SessionRecord.init) ?? SessionRecord(agent: definition.agent)
-            record.agent = definition.agent
+            // It can only be stopping as long as there is something that could.
+            let wasStopping = record.isStopping
+            record.isStopping = false
             let session = Session(name, definition, isConfigured: isConfigured, record: record)
             sessions[name] = session
             look(at: session)
+            session.isStopping = wasStopping && (session.turn != nil || session.process != nil)
+            if record.agent != definition.agent { anew(session, definition.agent) }
         }
         changed.insert(name)
     }
 
-    /// Its definition is gone; what it said and did stays.
+    /// Another agent knows nothing of the conversation with the one before.
+    private func anew(_ session: Session, _ agent: String) {
+        session.record.agent = agent
+        session.record.agentSession = nil
+        session.record.usageTotal = nil
+    }
+
+    /// The configuration of an agent has changed: its processes may be of the one before.
+    func agentChanged(_ name: String) {
+        for session in sessions.values where session.definition.agent == name { session.currentProcess = nil }
+    }
+
+    /// Its definition is gone; what it said and did stays, and its process ends.
     private func forget(_ name: String) throws {
+        if let process = sessions[name]?.process { onForgotten(process) }
         sessions[name] = nil
         try spool.sessions.directory(name).removeFile(SpoolLayout.Session.definition)
     }
@@ -115,6 +142,7 @@ final class SessionBook {
     /// Jobs may have come or gone without having been heard of.
     func lookAgain() {
         for session in sessions.values {
+            (session.queued, session.waitingWakes) = ([], [])
             for id in [session.turn, session.process].compactMap(\.self) {
                 let row = ledger.ask(nil) { try $0.job(id) }
                 if let row { observe(row) } else { gone(id, session) }
@@ -138,6 +166,7 @@ final class SessionBook {
         if let name = SessionName.session(ofQueue: row.queue) {
             guard let session = sessions[name] else { return }
             changed.insert(name)
+            note(row, of: session)
             if row.state == .running, session.turn != row.id {
                 session.turn = row.id
                 session.report = nil
@@ -153,7 +182,8 @@ final class SessionBook {
             changed.insert(name)
             if row.state.isFinished {
                 guard session.process == row.id else { return }
-                if !session.isStopping { died(session) }
+                // Somebody has ended it: the daemon at its end, or `cancel`.
+                if !session.isStopping, row.outcome != .cancelled, row.outcome != .superseded { died(session) }
                 (session.process, session.isProcessRunning) = (nil, false)
                 ended(session)
             } else {
@@ -161,6 +191,12 @@ final class SessionBook {
                 session.isProcessRunning = row.state == .running
             }
         }
+    }
+
+    private func note(_ row: JobRow, of session: Session) {
+        let isWaiting = row.state == .queued || row.state == .waiting
+        if isWaiting { session.queued.insert(row.id) } else { session.queued.remove(row.id) }
+        if isWaiting, row.verb == "wake" { session.waitingWakes.insert(row.id) } else { session.waitingWakes.remove(row.id) }
     }
 
     private func ended(_ session: Session) {
@@ -188,10 +224,6 @@ final class SessionBook {
             session.report = report
             if let message = report.message, report.state == .progress { session.record.progress = message }
             changed.insert(name)
-            if report.state == .working, !session.record.isOpened {
-                session.record.isOpened = true
-                ledger.events.append("session_opened", job: turn, ["session": .string(name), "agent": .string(session.definition.agent)])
-            }
         }
         if let report = report(SpoolLayout.Session.report, in: directory), session.record.progress != report.message, let message = report.message {
             session.record.progress = message
@@ -208,13 +240,9 @@ final class SessionBook {
     /// Writes down what has changed.
     func flush() throws {
         guard !changed.isEmpty else { return }
-        var counts: [String: Int] = [:]
-        for count in try ledger.store.counts() where count.state == .queued || count.state == .waiting {
-            if count.queue.hasPrefix("session:") { counts[count.queue, default: 0] += count.count }
-        }
         for name in changed {
             guard let session = sessions[name] else { continue }
-            try write(session, queued: counts[session.queue] ?? 0)
+            try write(session, queued: session.queued.count)
             changed.remove(name)
         }
     }

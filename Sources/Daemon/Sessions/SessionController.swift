@@ -9,9 +9,9 @@ final class SessionController {
     private let keepers: Keepers
     private let control: TurnControl
     /// Ends a job that runs, or that waits.
-    private let cancel: (JobID) -> Void
+    private let cancel: (JobID) throws -> Void
 
-    init(ledger: Ledger, sessions: SessionBook, keepers: Keepers, control: TurnControl, cancel: @escaping (JobID) -> Void) {
+    init(ledger: Ledger, sessions: SessionBook, keepers: Keepers, control: TurnControl, cancel: @escaping (JobID) throws -> Void) {
         self.ledger = ledger
         self.sessions = sessions
         self.keepers = keepers
@@ -36,10 +36,17 @@ final class SessionController {
 
     // MARK: notes and answers
 
+    /// Notes that wait for the next prompt.
+    private static let mostNotes = 100
+
     private func keep(_ note: Note, _ task: TaskRecord) throws -> Result {
         let session = try sessions.find(note.session)
         let directory = try ledger.spool.sessions.directory(makingIfMissing: session.name)
         let notes = try directory.directory(makingIfMissing: SpoolLayout.Session.notes)
+        let names = try notes.entries().map(\.name.display).filter { $0.hasSuffix(".json") }
+        guard names.count < Self.mostNotes || names.contains(task.id.text + ".json") else {
+            return (nil, ErrorRecord("too_many_notes", "\(names.count) notes wait for the next prompt of \(session.name) already; at most \(Self.mostNotes) may"))
+        }
         let json: JSON = [
             "id": .string(task.id.text), "text": .string(note.text), "at": .string(task.acceptedAt.description), "uid": .number(task.uid),
         ]
@@ -49,10 +56,13 @@ final class SessionController {
 
     private func give(_ answer: Answer, _ task: TaskRecord) throws -> Result {
         let session = try sessions.find(answer.session)
-        // Carried out by a daemon that died before it could say so.
-        if session.record.lastAnswer == task.id.text { return (["session": .string(session.name), "delivered": true], nil) }
         let directory = try ledger.spool.sessions.directory(session.name)
         let waiting = ((try? directory.readJSON(SpoolLayout.Session.waiting)) ?? nil).flatMap(WaitingRecord.init)
+        let question = waiting.map { "\($0.job) \($0.since)" }
+        // Carried out by a daemon that died before it could say so; the same question still waits if it died even before.
+        if session.record.lastAnswer == task.id.text, question != session.record.lastAnswered {
+            return (["session": .string(session.name), "delivered": true], nil)
+        }
         guard let waiting, session.turn?.text == waiting.job else {
             return (["session": .string(session.name), "delivered": false], ErrorRecord("not_waiting", "the session \(session.name) does not wait for input; it is \(session.state.rawValue)"))
         }
@@ -65,6 +75,7 @@ final class SessionController {
             text = option.id
         }
         session.record.lastAnswer = task.id.text
+        session.record.lastAnswered = question
         try directory.replace(SpoolLayout.Session.state, with: JSONWriter.write(session.record.json))
         try control.answer(session, text, by: task.id.text)
         return (["session": .string(session.name), "delivered": true, "answer": .string(text), "to": .string(waiting.message)], nil)
@@ -76,20 +87,23 @@ final class SessionController {
         if command.verb == .open, let definition = command.definition, let fault = try define(command.session, definition) { return (nil, fault) }
         let session = try sessions.find(command.session)
         let was = session.state
+        // Carried out by a daemon that died before it could say so.
+        let isDone = session.record.lastVerb == task.id.text
+        session.record.lastVerb = task.id.text
         var fault: ErrorRecord?
         switch command.verb {
         case .open: if keepers.isNeeded(session), session.takesTurns { try keepers.start(session) }
-        case .stop: stop(session)
+        case .stop: try stop(session)
         case .restart: try restart(session, command)
         case .interrupt: fault = try interrupt(session, command, task)
         case .pause: session.record.pausedBy = session.record.pausedBy ?? task.id.text
         case .resume:
-            if session.record.pausedBy == nil { fault = ErrorRecord("not_paused", "the session \(session.name) is not paused") }
+            if session.record.pausedBy == nil, !isDone { fault = ErrorRecord("not_paused", "the session \(session.name) is not paused") }
             session.record.pausedBy = nil
         case .lock:
             session.record.locked = SessionRecord.Lock(reason: command.reason, hint: command.hint, by: task.id.text, at: task.acceptedAt)
         case .unlock:
-            if session.record.locked == nil { fault = ErrorRecord("not_locked", "the session \(session.name) is not locked") }
+            if session.record.locked == nil, !isDone { fault = ErrorRecord("not_locked", "the session \(session.name) is not locked") }
             session.record.locked = nil
         }
         try remember(session)
@@ -113,11 +127,17 @@ final class SessionController {
         return nil
     }
 
-    private func stop(_ session: Session) {
+    private func stop(_ session: Session) throws {
         guard session.turn != nil || session.process != nil else { return }
         session.isStopping = true
-        if let turn = session.turn { cancel(turn) }
-        if let process = session.process { cancel(process) }
+        if let turn = session.turn { try cancel(turn) }
+        if let process = session.process { try cancel(process) }
+    }
+
+    /// Ends a process that is not what is defined any more; the next turn starts another.
+    func endOutdated(_ session: Session) throws {
+        try stop(session)
+        sessions.touch(session)
     }
 
     private func restart(_ session: Session, _ command: SessionCommand) throws {
@@ -128,7 +148,7 @@ final class SessionController {
         session.record.isBroken = false
         session.record.deaths = []
         session.record.isOpened = false
-        stop(session)
+        try stop(session)
         if session.isStopping { session.record.mustRestart = true } else { try startAgain(session) }
     }
 

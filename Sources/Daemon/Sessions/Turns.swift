@@ -20,6 +20,9 @@ final class Turns {
         self.program = program
     }
 
+    /// The session's process is another than what is defined now: it is to end.
+    var onOutdated: (Session) throws -> Void = { _ in }
+
     enum Verdict {
         case start(RunRecord.Program)
         /// The session does not take a turn now; nor any other of its queue.
@@ -42,17 +45,26 @@ final class Turns {
             let session = try sessions.find(name)
             guard session.takesTurns else { return .later }
             let agent = try agents.find(session.definition.agent, at: JSONPath())
-            var reasons: [WakeReason] = []
-            if case .wake = task.verb {
-                guard !wakes.isGathering(session) else {
-                    // Meanwhile its process can come up.
-                    if keepers.isNeeded(session) { try keepers.start(session) }
+            if session.isProcessRunning, session.currentProcess != session.process {
+                guard try keepers.isCurrent(session, agent) else {
+                    try onOutdated(session)
                     return .later
                 }
+                session.currentProcess = session.process
+            }
+            let mustStart = keepers.isNeeded(session) && !session.isProcessRunning
+            var reasons: [WakeReason] = []
+            if case .wake = task.verb {
+                // Meanwhile its process can come up. A process that is not there yet is not started for nothing.
+                if mustStart, session.process != nil || wakes.isGathering(session) {
+                    if session.process == nil { try keepers.start(session) }
+                    return .later
+                }
+                guard !wakes.isGathering(session) else { return .later }
                 reasons = try wakes.reasonsThatHold(of: task, in: job)
                 if reasons.isEmpty { return .over(wakes.stale(task, row)) }
             }
-            if keepers.isNeeded(session), !session.isProcessRunning {
+            if mustStart {
                 try keepers.start(session)
                 return .later
             }
@@ -80,7 +92,7 @@ final class Turns {
         let record = TurnRecord(
             id: task.id, session: session.name, agentName: session.definition.agent, agent: agent.json,
             model: session.definition.model ?? configuration.model, cwd: cwd, agentSession: session.record.agentSession, source: source,
-            content: content, display: display, reasons: reasons,
+            content: content, display: display, reasons: Array(reasons.prefix(WakeText.mostTold)),
             lostSession: session.definition.lostSession ?? configuration.lostSession,
             summary: session.record.agentSession == nil ? nil : try Transcript(of: session.name, in: ledger.spool).summary())
         try job.replace(SpoolLayout.Job.prompt, with: JSONWriter.write(record.json))
@@ -179,6 +191,17 @@ final class Turns {
         try Transcript(of: name, in: ledger.spool).append(prompt, reply, result)
         let directory = try ledger.spool.sessions.directory(name)
         for file in [SpoolLayout.Session.turn, SpoolLayout.Session.waiting, SpoolLayout.Session.report] { try directory.removeFile(file) }
+    }
+
+    /// An attempt is over, and another follows: what was said in it is said.
+    func retrying(_ task: TaskRecord, _ exit: ExitRecord, _ outcome: Outcome, _ error: ErrorRecord?, in job: Directory) throws {
+        guard let reply = reply(in: job), reply.stopReason != "error" else { return }
+        var result = ResultRecord(
+            id: task.id, outcome: outcome, error: error, attempts: exit.attempt, queuedAt: task.acceptedAt, finishedAt: exit.finishedAt)
+        result.take(exit)
+        // A wake's own outcome is told at its end.
+        result.wake = .null
+        try conclude(task, in: job, &result)
     }
 
     private func count(_ reply: ReplyRecord?, _ mark: String, _ session: Session, _ result: inout ResultRecord) throws {

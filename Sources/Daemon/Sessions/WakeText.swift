@@ -3,7 +3,7 @@ import SpoolFormat
 /// What a session is told that is woken.
 enum WakeText {
     /// So many reasons are told one by one.
-    private static let mostTold = 200
+    static let mostTold = 1000
 
     static func of(_ reasons: [WakeReason], for session: String, task: TaskRecord) -> String {
         let count = reasons.count == 1 ? "one reason" : "\(reasons.count) reasons"

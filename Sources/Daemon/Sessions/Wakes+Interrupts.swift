@@ -14,7 +14,7 @@ extension Wakes {
 
     /// Only a session that says that it waits is interrupted, and only once for a turn.
     func step(_ session: Session, now: Timestamp = .now) throws -> Step {
-        guard let turn = session.turn, let row = try pending(session.name), row.state == .queued || row.reason == .key else { return .nothing }
+        guard let turn = session.turn, let row = try next(session), row.state == .queued || row.reason == .key else { return .nothing }
         let job = try ledger.spool.job(row.id, in: row.state)
         let record = try record(row.id, job)
         guard record.mode == .interruptIfWaiting else { return .nothing }
@@ -43,7 +43,7 @@ extension Wakes {
 
     /// The interrupt could not be handed over; a fault that may pass leaves the wake in its queue.
     func interruptFailed(_ session: Session, _ error: ErrorRecord) throws {
-        guard let row = try pending(session.name) else { return }
+        guard let row = try next(session) else { return }
         let job = try ledger.spool.job(row.id, in: row.state)
         try update(row.id, job) {
             $0.attempts.append(WakeRecord.Try(.interrupt, "failed", error.message))

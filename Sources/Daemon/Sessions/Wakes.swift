@@ -37,13 +37,15 @@ final class Wakes {
         guard task.verb.runs else { return }
         if case .wake = task.verb { return }
         guard SessionName.session(ofProcessQueue: task.queue) == nil else { return }
+        // What was taken back before it began has not failed.
+        if let result, result.startedAt == nil, result.outcome == .cancelled || result.outcome == .superseded { return }
         let own = task.verb.turnSession
         var names: [String] = []
         for session in sessions.all where session.name != own && answers(session, for: task, event) { names.append(session.name) }
         if event != .queued { names += (task.options.notify ?? []).filter { $0 != own && !names.contains($0) } }
         for name in names.sorted() where sessions[name] != nil {
             let reason = WakeReason(
-                event, at: .now, job: task.id.text, queue: task.queue, summary: task.verb.summary, labels: task.labels,
+                event, at: result?.finishedAt ?? .now, job: task.id.text, queue: task.queue, summary: task.verb.summary, labels: task.labels,
                 parent: task.options.parent, outcome: result?.outcome, exitCode: result?.exitCode, error: result?.error,
                 attempts: result?.attempts ?? attempts, by: by)
             try record(reason, for: sessions[name]!)
@@ -58,13 +60,25 @@ final class Wakes {
         return !range.labels.isEmpty && range.labels.allSatisfy { task.labels[$0.key] == $0.value }
     }
 
+    /// A wake that somebody has dropped is one reason more.
+    /// - Returns: what its result says of that.
+    func coalesce(_ task: TaskRecord) throws -> JSON {
+        guard case .wake(let wake) = task.verb, let name = wake.sessions.first else { return .null }
+        let into = try record(Self.reason(of: task), for: try sessions.find(name), mode: wake.mode)
+        return ["session": .string(name), "outcome": "coalesced", "into": .string(into.text)]
+    }
+
     /// Joins the pending wake of the session, or makes one.
-    private func record(_ reason: WakeReason, for session: Session) throws {
+    /// - Returns: that wake.
+    @discardableResult
+    private func record(_ reason: WakeReason, for session: Session, mode: WakeMode? = nil) throws -> JobID {
         defer { gather(session) }
         if let pending = try pending(session.name) {
-            return try join(pending, reason)
+            try join(pending, reason, mode: mode)
+            return pending.id
         }
-        let wake = Wake([session.name], reason: "\(reason.event.rawValue): \(reason.job ?? "")", mode: session.definition.mode, cause: reason)
+        let wake = Wake(
+            [session.name], reason: reason.text ?? "\(reason.event.rawValue): \(reason.job ?? "")", mode: mode ?? session.definition.mode, cause: reason)
         var options = TaskOptions()
         options.timeout = session.definition.timeout
         options.grace = session.definition.grace
@@ -73,6 +87,7 @@ final class Wakes {
             uid: geteuid(), acceptedAt: .now, depth: 0, options: Self.keyed(options, session.name))
         try staging.originate(task, files: [SpoolLayout.Job.reasons: JSONWriter.write(reason.json, .line)])
         marks[task.id] = [reason.mark]
+        return task.id
     }
 
     /// A wake that is for now can be joined by other reasons, and so has the key. One that is for later, or that may
@@ -96,6 +111,12 @@ final class Wakes {
     /// A wake of this session that is not being delivered yet.
     func pending(_ session: String) throws -> JobRow? {
         try ledger.store.unfinished(key: Wake.key(of: session)).first { $0.state != .running && $0.verb == "wake" }
+    }
+
+    /// The wake that is next for a session, also one that others do not join.
+    func next(_ session: Session) throws -> JobRow? {
+        if let pending = try pending(session.name) { return pending }
+        return try ledger.store.list(JobFilter(states: [.queued], queue: session.queue)).first { $0.verb == "wake" }
     }
 
     /// Adds a reason to a wake that is pending, with whatever way it may go.
@@ -143,12 +164,9 @@ final class Wakes {
     func reasonsThatHold(of task: TaskRecord, in job: Directory) throws -> [WakeReason] {
         var reasons = try ReasonFile(in: job).read()
         if reasons.isEmpty { reasons = [Self.reason(of: task)] }
-        var held: [WakeReason] = []
-        for reason in reasons where try holds(reason) {
-            if let index = held.firstIndex(where: { $0.job != nil && $0.job == reason.job }) { held.remove(at: index) }
-            held.append(reason)
-        }
-        return held
+        var newest: [String: Int] = [:]
+        for (index, reason) in reasons.enumerated() where try holds(reason) { newest[reason.job ?? "\(index) "] = index }
+        return newest.values.sorted().map { reasons[$0] }
     }
 
     private func holds(_ reason: WakeReason) throws -> Bool {
@@ -160,7 +178,7 @@ final class Wakes {
         switch reason.event {
         case .queued: return row.state == .queued || row.state == .waiting
         case .retried, .recovered: return !row.state.isFinished
-        case .finished, .failed: return row.state.isFinished ? row.attempts == reason.attempts : row.state == .running && row.attempts == reason.attempts
+        case .finished, .failed: return !row.state.isFinished || row.finishedAt == reason.at
         case .requested: return true
         }
     }
@@ -203,7 +221,9 @@ final class Wakes {
             }
         var wake: JSONObject = ["session": .optional(task.verb.turnSession) ?? .null, "outcome": .string(outcome)]
         wake["attempts"] = .array(try record(task.id, job).attempts.map(\.json))
-        wake["reasons"] = .array(try ReasonFile(in: job).read().map(\.json))
+        let reasons = try ReasonFile(in: job).read()
+        wake["reasons"] = .array(reasons.prefix(WakeText.mostTold).map(\.json))
+        wake["reason_count"] = reasons.count > WakeText.mostTold ? .number(reasons.count) : nil
         result.wake = .object(wake)
     }
 
@@ -231,8 +251,8 @@ final class Wakes {
 
     /// The session is in a turn, or has just taken another prompt: the wake's time has not come, and that is not final.
     func skipped(_ session: Session, because reason: String) throws {
-        guard let row = try pending(session.name) else { return }
+        guard let row = try next(session) else { return }
         let job = try ledger.spool.job(row.id, in: row.state)
-        try update(row.id, job) { if $0.attempts.isEmpty { $0.attempts.append(WakeRecord.Try(.direct, "skipped", reason)) } }
+        try update(row.id, job) { if $0.attempts.isEmpty { $0.attempts.append(WakeRecord.Try(.heartbeat, "skipped", reason)) } }
     }
 }

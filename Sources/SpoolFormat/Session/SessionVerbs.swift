@@ -24,7 +24,7 @@ public struct SessionCommand: Sendable, Equatable {
     public var reason: String?
     /// What whoever is refused by a lock should do instead.
     public var hint: String?
-    /// `restart` forgets the conversation, and that the session was broken.
+    /// `restart` forgets the agent's conversation.
     public var isFresh: Bool
     /// What `open` defines.
     public var definition: SessionConfiguration?

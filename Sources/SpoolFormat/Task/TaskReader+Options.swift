@@ -42,7 +42,7 @@ extension TaskReader {
         var options = try commonOptions()
         options.queue = try fields.take("queue", expected: QueueName.expected) { $0.string.flatMap(QueueName.check) }
         options.priority = try priority()
-        options.key = try fields.string("key", maximumBytes: Bounds.key)
+        options.key = try key()
         options.onDuplicate = try fields.choice("on_duplicate", DuplicatePolicy.self)
         options.after = try after()
         options.afterFailed = try fields.choice("after_failed", FailedDependencyPolicy.self)
@@ -85,6 +85,16 @@ extension TaskReader {
         throw TaskFault(
             "bad_value", "\(place) is not after \(fields.path.appending(start)): the task would expire before it may start",
             at: place, expected: "a later time")
+    }
+
+    private mutating func key() throws(TaskFault) -> String? {
+        let key = try fields.string("key", maximumBytes: Bounds.key)
+        if let key, !isRecord, key.hasPrefix("wake:") || key.hasPrefix("process:") {
+            throw TaskFault(
+                "bad_value", "keys that begin with \"wake:\" or \"process:\" are those of sessions", at: fields.path.appending("key"),
+                expected: "another key")
+        }
+        return key
     }
 
     private mutating func priority() throws(TaskFault) -> Int? {

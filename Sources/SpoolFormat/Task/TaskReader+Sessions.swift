@@ -96,7 +96,7 @@ extension TaskReader {
             try refuse(prompt.agent == nil ? ["queue", "cwd", "env", "stdin"] : ["stdin"], of: verb)
             return try workOptions()
         case .wake where verb.runs:
-            if !isRecord { try refuse(["queue", "key", "on_duplicate", "cwd", "env", "stdin", "limits"], of: verb) }
+            if !isRecord { try refuse(["queue", "key", "on_duplicate", "cwd", "env", "stdin", "limits", "notify"], of: verb) }
             return try workOptions()
         case .wake, .tasks, .control, .note, .answer, .session: return try commonOptions()
         }

@@ -78,7 +78,7 @@ import TestSupport
         spool.drop("wake", #"{"wake": "talk", "reason": "a line for the agent\nsay woken"}"#)
         #expect(spool.outcome("wake") == "succeeded")
         #expect(spool.outcome("asks") == "cancelled")
-        #expect(spool.tries("wake") == ["direct skipped prompt_active", "interrupt requested", "interrupt sent"])
+        #expect(spool.tries("wake") == ["heartbeat skipped prompt_active", "interrupt requested", "interrupt sent"])
         #expect(!spool.exists("sessions/talk/waiting.json"))
         #expect(processes(spool, of: "talk").count == 1)
         #expect(daemon.stop() == 0)

@@ -105,7 +105,7 @@ import TestSupport
         #expect(spool.outcome(wake) == "stale")
         #expect(spool.wake(wake)?["outcome"]?.string == "stale")
         #expect(spool.wake(wake)?["reasons"]?.array?.compactMap { $0["job"]?.string }.sorted() == ["done", "gone"])
-        #expect(spool.tries(wake) == ["direct skipped prompt_active"])
+        #expect(spool.tries(wake) == ["heartbeat skipped prompt_active"])
         #expect(agent.prompts.map(\.name) == ["busy.1"])
         #expect(!spool.lines("sessions/boss/transcript.jsonl").contains { $0["turn"]?.string == wake })
         #expect(daemon.stop() == 0)

@@ -76,7 +76,7 @@ import TestSupport
         let second = TestDaemon(spool)
         spool.drop("wake", #"{"wake": "talk", "mode": "interrupt_if_waiting"}"#)
         #expect(spool.outcome("wake") == "succeeded")
-        #expect(spool.tries("wake") == ["direct skipped prompt_active", "interrupt requested", "interrupt sent"])
+        #expect(spool.tries("wake") == ["heartbeat skipped prompt_active", "interrupt requested", "interrupt sent"])
         #expect(agent.story.contains("interrupted asks"))
         #expect(turns(spool) == ["user asks", "agent asks", "user wake", "agent wake"])
         #expect(second.stop() == 0)

@@ -45,7 +45,7 @@ import TestSupport
         gate.open()
         #expect(spool.outcome("busy") == "succeeded")
         #expect(spool.outcome("wake") == "succeeded")
-        #expect(spool.tries("wake") == ["direct skipped prompt_active", "direct sent"])
+        #expect(spool.tries("wake") == ["heartbeat skipped prompt_active", "direct sent"])
         #expect(agent.story == ["begin busy new", "end busy", "begin wake conversation-of-busy", "end wake"])
         #expect(daemon.stop() == 0)
     }
@@ -61,7 +61,7 @@ import TestSupport
         #expect(spool.reaches("queued", "wake"))
         spool.unpause()
         #expect(spool.outcome("wake") == "succeeded")
-        #expect(spool.tries("wake") == ["direct skipped prompt_race", "direct sent"])
+        #expect(spool.tries("wake") == ["heartbeat skipped prompt_race", "direct sent"])
         #expect(agent.story.filter { $0.hasPrefix("begin") } == ["begin prompt new", "begin wake conversation-of-prompt"])
         #expect(daemon.stop() == 0)
     }
@@ -78,7 +78,7 @@ import TestSupport
         #expect(spool.outcome("wake") == "succeeded")
         #expect(spool.outcome("asks") == "cancelled")
         #expect(spool.result(of: "asks")?["error"]?["code"]?.string == "interrupted")
-        #expect(spool.tries("wake") == ["direct skipped prompt_active", "interrupt requested", "interrupt sent"])
+        #expect(spool.tries("wake") == ["heartbeat skipped prompt_active", "interrupt requested", "interrupt sent"])
         #expect(agent.story == ["begin asks new", "interrupted asks", "begin wake new", "end wake"])
         #expect(daemon.stop() == 0)
     }
@@ -95,7 +95,7 @@ import TestSupport
         #expect(spool.tells("accepted", of: "wake"))
         gate.open()
         #expect(spool.outcome("wake") == "succeeded")
-        #expect(spool.tries("wake") == ["direct skipped prompt_active", "interrupt requested", "interrupt sent"])
+        #expect(spool.tries("wake") == ["heartbeat skipped prompt_active", "interrupt requested", "interrupt sent"])
         #expect(agent.story.prefix(2) == ["begin asks new", "interrupted asks"])
         #expect(daemon.stop() == 0)
     }
@@ -116,7 +116,7 @@ import TestSupport
         gate.open()
         #expect(spool.outcome("asks") == "succeeded")
         #expect(spool.outcome("wake") == "succeeded")
-        #expect(spool.tries("wake") == ["direct skipped prompt_active", "direct sent"])
+        #expect(spool.tries("wake") == ["heartbeat skipped prompt_active", "direct sent"])
         #expect(!agent.story.contains("interrupted asks"))
         #expect(daemon.stop() == 0)
     }
@@ -140,7 +140,7 @@ import TestSupport
         #expect(spool.outcome("deaf") != nil)
         #expect(spool.outcome("wake") == "succeeded")
         #expect(spool.tries("wake") == [
-            "direct skipped prompt_active", "interrupt requested", "interrupt timed_out the turn did not end within 300ms", "direct sent",
+            "heartbeat skipped prompt_active", "interrupt requested", "interrupt timed_out the turn did not end within 300ms", "direct sent",
         ])
         #expect(agent.prompts(of: "wake").first?.contains("2 reasons") == true)
         #expect(daemon.stop() == 0)
@@ -185,7 +185,7 @@ import TestSupport
         #expect(spool.tells("accepted", of: "two"))
         gate.open()
         #expect(spool.outcome("two") == "succeeded")
-        #expect(spool.tries("two") == ["direct skipped prompt_active", "direct sent"])
+        #expect(spool.tries("two") == ["heartbeat skipped prompt_active", "direct sent"])
         #expect(agent.prompts.map(\.name) == ["one.1", "two.1"])
         #expect(daemon.stop() == 0)
     }
@@ -212,7 +212,7 @@ import TestSupport
         gate.open()
         #expect(spool.outcome("works") == "succeeded")
         #expect(spool.outcome("wake") == "succeeded")
-        #expect(spool.tries("wake") == ["direct skipped prompt_active", "interrupt requested", "direct sent"])
+        #expect(spool.tries("wake") == ["heartbeat skipped prompt_active", "interrupt requested", "direct sent"])
         #expect(daemon.stop() == 0)
     }
 

@@ -61,6 +61,12 @@ public struct SessionRecord: Sendable, Equatable {
     public var deaths: [Timestamp] = []
     /// Its process ended too often; somebody must look.
     public var isBroken = false
+    /// The question that was answered by it: the turn's job, and since when it waited.
+    public var lastAnswered: String?
+    /// The control job that was carried out last: again after a crash, it changes nothing.
+    public var lastVerb: String?
+    /// Told to stop, and not gone yet.
+    public var isStopping = false
     /// It is stopped to be started again.
     public var mustRestart = false
     /// Its first prompt has been sent since it was opened, and that was announced.
@@ -91,6 +97,9 @@ public struct SessionRecord: Sendable, Equatable {
         object["last_answer"] = .optional(lastAnswer)
         object["deaths"] = deaths.isEmpty ? nil : .array(deaths.map { .string($0.description) })
         object["broken"] = isBroken ? true : nil
+        object["last_answered"] = .optional(lastAnswered)
+        object["last_verb"] = .optional(lastVerb)
+        object["stopping"] = isStopping ? true : nil
         object["restart"] = mustRestart ? true : nil
         object["opened"] = isOpened ? true : nil
         return .object(object)
@@ -118,6 +127,9 @@ public struct SessionRecord: Sendable, Equatable {
         lastAnswer = value["last_answer"]?.string
         deaths = (value["deaths"]?.array ?? []).compactMap { $0.string.flatMap { Timestamp($0) } }
         isBroken = value["broken"]?.bool ?? false
+        lastAnswered = value["last_answered"]?.string
+        lastVerb = value["last_verb"]?.string
+        isStopping = value["stopping"]?.bool ?? false
         mustRestart = value["restart"]?.bool ?? false
         isOpened = value["opened"]?.bool ?? false
     }

@@ -1,6 +1,7 @@
 /// One reason for a wake: a line of `reasons.jsonl` in the wake's job.
 public struct WakeReason: Sendable, Equatable {
     public var event: WakeEvent
+    /// When it happened; of a job's end, what its result says.
     public var at: Timestamp
     /// The job that it is about.
     public var job: String?
@@ -40,7 +41,14 @@ public struct WakeReason: Sendable, Equatable {
 
     /// Reasons with the same mark are one: a step that is taken again after a crash gives the same.
     public var mark: String {
-        if let job { return "\(event.rawValue) \(job) \(attempts) \(event == .retried || event == .recovered ? by ?? "" : "")" }
+        let once =
+            switch event {
+            case .retried, .recovered: by ?? ""
+            // A job can end more than once with as many attempts: it was retried, and cancelled before it began.
+            case .finished, .failed: at.description
+            case .queued, .requested: ""
+            }
+        if let job { return "\(event.rawValue) \(job) \(attempts) \(once)" }
         return "\(event.rawValue) by \(by ?? "")"
     }
 

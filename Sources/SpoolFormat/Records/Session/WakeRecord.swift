@@ -1,6 +1,8 @@
 /// `wake.json` in a wake's job: the ways it was tried. The daemon alone writes it.
 public struct WakeRecord: Sendable, Equatable {
     public enum Path: String, Sendable, CaseIterable {
+        /// The round that looks whether the session takes a prompt.
+        case heartbeat
         /// A prompt, as soon as the session takes one.
         case direct
         /// The turn that waits for input is ended first.
