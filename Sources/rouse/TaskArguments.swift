@@ -91,6 +91,9 @@ struct TaskArguments: ParsableArguments {
     @Option(help: ArgumentHelp("NAME=VALUE; may be repeated.", valueName: "label"))
     var label: [String] = []
 
+    @Option(help: ArgumentHelp("Session to wake when the job finishes; may be repeated.", valueName: "session"), completion: .sessionNames)
+    var notify: [String] = []
+
     @Option(help: ArgumentHelp("The job this one belongs to. (default: $ROUSE_JOB_ID)", valueName: "job"), completion: .jobIDs)
     var parent: String?
 
@@ -117,6 +120,7 @@ struct TaskArguments: ParsableArguments {
         fields["reply_to"] = .optional(try replyTo.map(absolute))
         fields["limits"] = limit.isEmpty ? nil : numbered(try pairs(limit, of: "--limit"))
         fields["labels"] = label.isEmpty ? nil : JSON(try map(label, of: "--label"))
+        fields["notify"] = notify.isEmpty ? nil : .array(notify.map(JSON.string))
         fields["parent"] = .optional(parent ?? Terminal.environment("ROUSE_JOB_ID").flatMap { $0.isEmpty ? nil : $0 })
         return fields
     }
