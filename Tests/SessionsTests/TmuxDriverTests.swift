@@ -241,14 +241,15 @@ import Testing
         try lab.keep()
         _ = try lab.run("hello")
         let script = """
-            import os, pty, sys
+            import os, pty, subprocess, sys
             pid, terminal = pty.fork()
             if pid == 0: os.execvp(sys.argv[1], [sys.argv[1], "attach", "main"])
             seen = b""
             while b"you>" not in seen: seen += os.read(terminal, 4096)
             os.write(terminal, b"by hand\\r")
             while b"heard 7" not in seen: seen += os.read(terminal, 4096)
-            os.write(terminal, b"\\x02d")
+            # Keys as close together as a program types them are a paste to tmux, and no command.
+            subprocess.run(["tmux", "-S", "tmux.sock", "detach-client", "-s", "=main"], cwd=sys.argv[2], check=True)
             while True:
                 try:
                     if not os.read(terminal, 4096): break
@@ -256,7 +257,7 @@ import Testing
             sys.exit(os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1]))
             """
         let (code, output) = Programs.run(
-            ["python3", "-c", script, Programs.rouse], environment: ["ROUSE_SPOOL": lab.spool.path, "TERM": "xterm", "TMUX": "/elsewhere,1,0"])
+            ["python3", "-c", script, Programs.rouse, lab.spool.path + "/sessions/main"], environment: ["ROUSE_SPOOL": lab.spool.path, "TERM": "xterm", "TMUX": "/elsewhere,1,0"])
         #expect(code == 0, "\(output)")
         #expect(try lab.run("still here").text.contains("heard 10 "))
     }
