@@ -74,10 +74,25 @@ import Testing
         #expect(lab.events("update").count == 20_001)
     }
 
-    @Test("A message longer than any buffer is read; an endless one is dropped, and the turn goes on")
+    @Test("A message longer than any buffer is read, also one that carries a file")
     func long() throws {
-        #expect(try Self.once("long 2000000").text.hasSuffix("y and the end"))
-        #expect(try Self.once("long 5000000\nsay after").text == "after")
+        #expect(try Self.once("long 5000000").text.hasSuffix("y and the end"))
+        #expect(try Self.once("say x\nlong-answer 5000000").text == "x")
+        let lab = try Lab(Self.agent(), session: nil)
+        #expect(try lab.run("write-long \(lab.work)/file 5000000").text == "{}")
+        #expect(lab.spool.text("work/file")?.utf8.count == 5_000_000)
+    }
+
+    @Test("A message that is too long to be heard ends the turn, whatever it was", arguments: ["long 70000000\nsay after", "long-answer 70000000", "write-long /x 70000000"])
+    func tooLong(prompt: String) throws {
+        let reply = try Self.once("say begun\n\(prompt)")
+        #expect(reply.error?.code == "agent_failed" && reply.error?.message.contains("64 MiB") == true)
+        #expect(reply.stopReason == "failed" && reply.text.hasPrefix("begun"))
+    }
+
+    @Test("A request that can't be read is refused, so that the agent does not wait for ever", arguments: ["fs/read_text_file", "session/request_permission"])
+    func unreadable(method: String) throws {
+        #expect(try Self.once("deep \(method)").text == "-32600")
     }
 
     @Test("An agent that dies in the middle of a message")

@@ -230,6 +230,37 @@ import Testing
         #expect(lab.events("prompt").count == 1 && lab.events("session_lost").count == 1)
     }
 
+    @Test("A prompt at which something was done is never said again, also where the agent's session was only loaded")
+    func worked() throws {
+        let lab = try Self.lab("--load real")
+        try lab.keep()
+        let first = try lab.run("say one")
+        lab.stopKeeper()
+        try lab.keep()
+        let second = try lab.run("say a part\nerror -32603 no", agentSession: first.agentSession)
+        #expect(second.stopReason == "failed" && second.error?.code == "agent_failed" && second.text == "a part" && !second.isAnew)
+        #expect(second.agentSession == first.agentSession && lab.events("session_lost").isEmpty)
+        #expect(try lab.run("recall").text == "say one | say a part\nerror -32603 no")
+    }
+
+    @Test("A loaded conversation in which nothing happens is lost the second time, and not the first")
+    func hollow() throws {
+        let lab = try Self.lab("--load hollow")
+        try lab.keep()
+        let first = try lab.run("say x", agentSession: "session-gone")
+        #expect(first.error?.code == "empty_reply" && first.error?.retryable == true && first.stopReason == "failed" && !first.isAnew)
+        let second = try lab.run("say x", agentSession: "session-gone")
+        #expect(second.text == "x" && second.isAnew && second.error == nil)
+    }
+
+    @Test("Or the turn fails, where that is configured; where the prompt was said, it does not say that it was not")
+    func lostAfterThePrompt() throws {
+        let lab = try Self.lab("--load empty")
+        try lab.keep()
+        let reply = try lab.run("say x", agentSession: "session-gone", lost: .fail)
+        #expect(reply.error?.code == "agent_session_lost" && reply.stopReason == "failed" && reply.error?.retryable == false)
+    }
+
     @Test("Or the turn fails, where that is configured")
     func lostFails() throws {
         let lab = try Self.lab("--load refuse")

@@ -4,7 +4,7 @@
     --version N      answers with that version of the protocol
     --mute METHOD    never answers that method
     --refuse METHOD CODE MESSAGE
-    --load HOW       empty (answers {} to any id), real, refuse; --resume: also by session/resume
+    --load HOW       empty (answers {} to any id), real, refuse, hollow (any prompt ends with nothing done); --resume: also by session/resume
     --images         takes images
     --deaf           ends neither when its standard input is closed nor by SIGTERM
     --noise          mixes lines among the messages that are none
@@ -13,6 +13,7 @@ The prompt tells what is done in a turn, a line each:
 
     say TEXT | think TEXT | update JSON | notify METHOD JSON | call METHOD JSON (answers what it was answered)
     permission KIND | permission-later | recall | flood N | long BYTES | stop REASON | error CODE MESSAGE
+    write-long PATH BYTES | long-answer BYTES | deep METHOD (a request nested too deep) | env NAME | permission-other KIND
     hang (until cancelled) | end-though-cancelled | ignore-cancel | half (ends in the middle of a message) | wait FILE
 """
 import json
@@ -91,14 +92,14 @@ def note(message):
         answers[message.get("id")] = message.get("result", message.get("error"))
 
 
-def ask(session, kind):
+def ask(session, kind, offered=None):
     number = request("session/request_permission", {
         "sessionId": session,
         "toolCall": {"toolCallId": "call-1", "title": "Remove everything", **({"kind": kind} if kind else {})},
-        "options": [
+        "options": [option for option in [
             {"optionId": "zzz", "name": "Never", "kind": "reject_always"}, {"optionId": "no-thanks", "name": "Not now", "kind": "reject_once"},
             {"optionId": "a", "name": "Always", "kind": "allow_always"}, {"optionId": "1", "name": "Go ahead", "kind": "allow_once"},
-        ]})
+        ] if offered in (None, option["kind"])]})
     return number
 
 
@@ -138,6 +139,9 @@ def turn(session, text):
             if outcome["outcome"] == "cancelled":
                 return "cancelled"
             say(session, "chosen: " + outcome["optionId"])
+        elif word == "permission-other":
+            outcome = answer_to(ask(session, "edit", offered=rest))["outcome"]
+            say(session, "chosen: " + outcome.get("optionId", "nothing"))
         elif word == "permission-later":
             late.append("ask")
         elif word == "late":
@@ -149,6 +153,19 @@ def turn(session, text):
                 say(session, "x" * 100, "agent_thought_chunk")
         elif word == "long":
             say(session, "y" * int(rest) + " and the end")
+        elif word == "write-long":
+            path, _, count = rest.partition(" ")
+            answer = answer_to(request("fs/write_text_file", {"sessionId": session, "path": path, "content": "z" * int(count)}))
+            say(session, json.dumps(answer))
+        elif word == "long-answer":
+            return {"stopReason": "end_turn", "_meta": "z" * int(rest)}
+        elif word == "deep":
+            value = {}
+            for _ in range(100):
+                value = {"a": value}
+            say(session, json.dumps(answer_to(request(rest, value))["code"]))
+        elif word == "env":
+            say(session, os.environ.get(rest, "none") + "\n")
         elif word == "wait":
             with open(rest, "rb") as fifo:
                 fifo.read()
@@ -211,14 +228,21 @@ def handle(message):
         return put({"id": number, "result": {}})
     if method == "session/prompt":
         session = params["sessionId"]
+        if option("--load") == "hollow" and session not in sessions:
+            update(session, sessionUpdate="available_commands_update", availableCommands=[])
+            return put({"id": number, "result": {"stopReason": "end_turn"}})
         if session not in sessions:
+            update(session, sessionUpdate="available_commands_update", availableCommands=[])
             return put({"id": number, "error": {"code": -32603, "message": "Internal error", "data": {"details": "Session not found"}}})
         text = "\n".join(block.get("text", block["type"]) for block in params["prompt"])
         sessions[session].append(text)
         with open(f"{home}/{session}", "w") as file:
             json.dump(sessions[session], file)
         try:
-            put({"id": number, "result": {"stopReason": turn(session, text), "usage": {"inputTokens": 7, "outputTokens": 2, "totalTokens": 9}}})
+            reason = turn(session, text)
+            result = reason if isinstance(reason, dict) else {
+                "stopReason": reason, "usage": {"inputTokens": 7, "outputTokens": 2, "totalTokens": 9}}
+            put({"id": number, "result": result})
         except RuntimeError as fault:
             put({"id": number, "error": {"code": fault.args[0], "message": fault.args[1]}})
         if late == ["ask"]:

@@ -29,9 +29,15 @@ struct ACPDriver: Driver {
         try turn.willPrompt()
         var end = try talk.prompt(isAnew ? Anew.content(turn.record) : turn.record.content)
         if ACPReply.showsLostSession(end, talk), let id = talk.state.sessionID {
-            try talk.loseSession(id)
-            isAnew = true
-            end = try talk.prompt(Anew.content(turn.record))
+            do throws(TurnFault) {
+                try talk.loseSession(id)
+                isAnew = true
+                end = try talk.prompt(Anew.content(turn.record))
+            } catch {
+                // The prompt was said once: what is thrown would tell that it was not, and have the turn done again.
+                let isToldToEnd = turn.isInterrupted || turn.isTerminated
+                return ReplyRecord(text: "", stopReason: isToldToEnd ? "cancelled" : "failed", error: error.error)
+            }
         }
         var reply = ACPReply.make(end, talk)
         reply.isAnew = isAnew

@@ -2,14 +2,15 @@ import SpoolFormat
 
 /// Decides what came of a prompt.
 enum ACPReply {
-    /// A session that was loaded, and shows at its first prompt that it is not there.
+    /// A session that was loaded, and shows at its first prompt that it is not there. Where anything was done, the prompt
+    /// is never said again.
     static func showsLostSession(_ end: Conversation.PromptEnd, _ talk: Conversation) -> Bool {
-        guard !talk.state.isTrusted, !talk.wasCancelled else { return false }
+        guard !talk.state.isTrusted, !talk.wasCancelled, !talk.gathered.hasWorked else { return false }
         switch end {
-        case .answered(let result): return result["stopReason"]?.string == "end_turn" && !talk.gathered.hasUpdates
+        case .answered(let result): return result["stopReason"]?.string == "end_turn" && talk.state.isDoubted
         case .refused(let error):
             return error.code != RPCError.authenticationRequired && Failure.classify(status: nil, message: error.words).code == "agent_failed"
-        case .died, .ignoredCancel: return false
+        case .died, .ignoredCancel, .unheard: return false
         }
     }
 
@@ -17,6 +18,10 @@ enum ACPReply {
         let turn = talk.turn
         var reply = ReplyRecord(text: talk.gathered.answer.text, stopReason: "failed")
         reply.agentSession = talk.state.sessionID
+        if talk.gathered.hasWorked, !talk.state.isTrusted {
+            talk.state.isTrusted = true
+            talk.save()
+        }
         switch end {
         case .answered(let result):
             if let usage = result["usage"] { reply.usage = Usage(agent: usage) }
@@ -34,6 +39,11 @@ enum ACPReply {
                 talk.agent.kill()
                 reply.error = ErrorRecord("cancel_ignored", "the agent did not end its turn within \(turn.agent.cancelTimeout) of being told to, and was ended")
             }
+        case .unheard(let isAtRest):
+            if talk.wasCancelled { interrupt(&reply) } else {
+                reply.error = ErrorRecord("agent_failed", "the agent sent a message longer than \(Wire.longest >> 20) MiB; the turn was ended")
+            }
+            if !isAtRest { talk.agent.kill() }
         }
         if let cost = talk.gathered.costUSD {
             reply.usage = reply.usage ?? Usage()
@@ -53,14 +63,14 @@ enum ACPReply {
     private static func take(_ stopReason: String, _ reply: inout ReplyRecord, _ talk: Conversation) {
         switch stopReason {
         case "end_turn" where reply.text.isEmpty:
+            if !talk.state.isTrusted {
+                talk.state.isDoubted = true
+                talk.save()
+            }
             // A model's error looks like this. What its tools have done is done, so trying again is not for us to propose.
             reply.error = ErrorRecord("empty_reply", "the agent ended its turn without an answer", retryable: !talk.gathered.tools.areThere)
         case "end_turn", "max_tokens", "max_turn_requests", "refusal":
             reply.stopReason = stopReason
-            if stopReason == "end_turn" {
-                talk.state.isTrusted = true
-                talk.save()
-            }
         case "cancelled":
             // Some agents apply a cancel that came late to the next prompt.
             reply.error = ErrorRecord("cancelled_by_agent", "the agent cancelled the turn, and nobody had told it to", retryable: true)

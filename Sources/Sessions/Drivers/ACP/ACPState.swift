@@ -9,6 +9,9 @@ struct ACPState: Equatable {
     var sessionID: String?
     /// The session has answered a prompt in this process. One that was only loaded may not exist.
     var isTrusted = false
+    /// A session that was only loaded has answered nothing once. That may have been the model's fault; the second time it
+    /// is taken for lost.
+    var isDoubted = false
     var nextID = 1
     /// The id of a prompt that has been sent and not been answered.
     var outstanding: Int?
@@ -39,6 +42,7 @@ struct ACPState: Equatable {
         var object: JSONObject = ["agent": agent.json]
         object["session_id"] = .optional(sessionID)
         object["trusted"] = isTrusted ? true : nil
+        object["doubted"] = isDoubted ? true : nil
         object["next_id"] = .number(nextID)
         object["outstanding"] = .optional(outstanding)
         object["unanswered"] = unanswered.isEmpty ? nil : .array(unanswered.map { ["id": $0.id, "method": .string($0.method)] })
@@ -54,6 +58,7 @@ struct ACPState: Equatable {
         initialized = value["initialized"]
         sessionID = value["session_id"]?.string
         isTrusted = value["trusted"]?.bool ?? false
+        isDoubted = value["doubted"]?.bool ?? false
         outstanding = value["outstanding"]?.int
         unanswered = (value["unanswered"]?.array ?? []).compactMap { request in
             guard let id = request["id"], let method = request["method"]?.string else { return nil }

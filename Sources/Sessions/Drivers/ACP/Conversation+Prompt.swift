@@ -9,6 +9,8 @@ extension Conversation {
         case died
         /// It was told to cancel, and did not within its time.
         case ignoredCancel
+        /// It said something that was too long to be heard. The turn was ended, as nobody knows what that was.
+        case unheard(isAtRest: Bool)
     }
 
     /// Says the prompt, and hears the agent until the turn's end. On an interrupt the agent is told to cancel.
@@ -25,18 +27,20 @@ extension Conversation {
         state.outstanding = state.nextID
         try state.save(to: turn.session)
         let id = send("session/prompt", ["sessionId": session, "prompt": .array(blocks)])
+        let dropped = wire.dropped
         var deadline: Int64?
         while true {
             if let answer = takeAnswer(id) {
+                if wire.dropped > dropped { return .unheard(isAtRest: true) }
                 switch answer {
                 case .success(let result): return .answered(result)
                 case .failure(let error): return .refused(error)
                 }
             }
             if wire.isBroken { return .died }
-            if !wasCancelled, turn.isInterrupted || turn.isTerminated {
+            if turn.isInterrupted || turn.isTerminated { wasCancelled = true }
+            if phase == .prompting, wasCancelled || wire.dropped > dropped {
                 phase = .cancelling
-                wasCancelled = true
                 notify("session/cancel", ["sessionId": session])
                 cancelPermissions()
                 deadline = Monotonic.now + turn.agent.cancelTimeout.milliseconds
@@ -45,7 +49,7 @@ extension Conversation {
                 // The runner's patience is the turn's, too.
                 deadline = min(deadline ?? .max, Monotonic.now + turn.grace / 2)
             }
-            if let deadline, Monotonic.now >= deadline { return .ignoredCancel }
+            if let deadline, Monotonic.now >= deadline { return wire.dropped > dropped ? .unheard(isAtRest: false) : .ignoredCancel }
             step(until: deadline)
         }
     }

@@ -87,6 +87,7 @@ extension Conversation {
         state.sessionID = id
         // There is nothing in it that could be lost.
         state.isTrusted = true
+        state.isDoubted = false
         save()
     }
 

@@ -154,15 +154,15 @@ final class Conversation {
         if isOther { details["session_id"] = params["sessionId"] }
         if case .quiet = phase { details["late"] = true }
         turn.events.append(fromAgent: "update", details)
-        guard !isOther else { return }
         if case .quiet = phase { return }
-        gathered.take(update)
+        if isOther { gathered.noteWork(update) } else { gathered.take(update) }
     }
 
     private static let answeredLater = ["session/request_permission", "terminal/wait_for_exit"]
 
     /// - Returns: `nil` where the answer comes later.
     private func result(of method: String, _ params: JSON, id: JSON) throws(RPCError) -> JSON? {
+        gathered.noteRequest()
         switch method {
         case "session/request_permission":
             guard case .prompting = phase else { return Permissions.cancelled }

@@ -6,11 +6,12 @@ struct Gathered {
     private(set) var tools = ToolCalls()
     /// Of the whole conversation.
     private(set) var costUSD: Double?
-    private(set) var hasUpdates = false
+    /// The agent has begun to work at the prompt. What it may do, what it costs and how it is set says nothing of that.
+    private(set) var hasWorked = false
     private var isBetweenMessages = false
 
     mutating func take(_ update: JSON) {
-        hasUpdates = true
+        noteWork(update)
         switch update["sessionUpdate"]?.string {
         case "agent_message_chunk":
             guard let text = update["content"].flatMap(Self.text) else { return }
@@ -26,6 +27,15 @@ struct Gathered {
         default: break
         }
     }
+
+    mutating func noteWork(_ update: JSON) {
+        if let kind = update["sessionUpdate"]?.string, Self.work.contains(kind) { hasWorked = true }
+    }
+
+    /// It has asked for something to be done, which it does in the middle of its work only.
+    mutating func noteRequest() { hasWorked = true }
+
+    private static let work: Set = ["agent_message_chunk", "agent_thought_chunk", "tool_call", "tool_call_update", "plan"]
 
     /// What is not text is named.
     private static func text(_ content: JSON) -> String? {

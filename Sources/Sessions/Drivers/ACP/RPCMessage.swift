@@ -59,6 +59,7 @@ struct RPCError: Error {
     var message: String
     var data: JSON?
 
+    static let badRequest = -32600
     static let unknownMethod = -32601
     static let badParameters = -32602
     static let internalError = -32603
