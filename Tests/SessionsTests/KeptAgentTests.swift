@@ -48,6 +48,22 @@ import Testing
         #expect(third.end() == 0)
     }
 
+    @Test("An agent that can't be started leaves no socket to wait at")
+    func unstartable() throws {
+        let lab = try Lab(#"{"driver": "acp", "command": ["/rouse-no-such-agent"]}"#)
+        #expect(try lab.keep().end() == 1)
+        #expect(!lab.spool.exists("sessions/main/agent.sock"))
+    }
+
+    @Test("The agent does not have what tells of the keeper's job; the keeper has, by which it is found")
+    func environment() throws {
+        let lab = try Self.lab()
+        let keeper = try lab.keep()
+        #expect(try lab.run("env ROUSE_JOB_ID\nenv ROUSE_JOB_DIR\nenv ROUSE_SESSION").text == "none\nnone\nmain")
+        let own = String(decoding: try #require(try Directory("/proc/\(keeper.pid)").read("environ")).bytes, as: UTF8.self)
+        #expect(own.split(separator: "\0").contains("ROUSE_JOB_DIR=\(lab.spool.path)/running/keep-1"))
+    }
+
     @Test("Told to end, the keeper closes the agent's input, and the agent ends by itself")
     func stop() throws {
         let lab = try Self.lab()

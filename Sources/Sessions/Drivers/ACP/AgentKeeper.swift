@@ -29,6 +29,18 @@ final class AgentKeeper {
         let record = place.record
         let arguments = try AgentArguments(name: record.session, model: record.model, cwd: record.cwd).fill(record.agent.command)
         listener = try AgentSocket.listen(in: place.session)
+        do throws(TurnFault) {
+            (child, agent, input, output) = try Self.start(arguments, in: record.cwd, children)
+        } catch {
+            // Nobody is to wait there for an agent that does not come.
+            try? place.session.removeFile(SpoolLayout.Session.agentSocket)
+            throw error
+        }
+    }
+
+    private static func start(
+        _ arguments: [String], in cwd: String, _ children: Children
+    ) throws(TurnFault) -> (ChildProcess, ProcessIdentity, input: Int32, output: Int32) {
         var stdin: [Int32] = [-1, -1]
         var stdout: [Int32] = [-1, -1]
         guard rouse_pipe(&stdin) == 0, rouse_pipe(&stdout) == 0 else { throw TurnFault(SystemFault("make", "a pipe")) }
@@ -36,13 +48,12 @@ final class AgentKeeper {
             close(stdin[0])
             close(stdout[1])
         }
-        child = try children.start(arguments, in: record.cwd, ChildProcess.Streams(input: stdin[0], output: stdout[1], error: 2))
+        let streams = ChildProcess.Streams(input: stdin[0], output: stdout[1], error: 2)
+        let child = try children.start(arguments, in: cwd, streams, without: KeeperVariables.all)
         guard let identity = ProcessIdentity(pid: child.pid) else {
             throw TurnFault("agent_died", "the agent ended as soon as it was started", retryable: true)
         }
-        agent = identity
-        input = stdin[1]
-        output = stdout[0]
+        return (child, identity, stdin[1], stdout[0])
     }
 
     /// - Returns: the exit code: the agent's, or 128 and the number of the signal that ended it.

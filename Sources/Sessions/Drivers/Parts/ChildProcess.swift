@@ -21,7 +21,7 @@ final class ChildProcess {
         var error: Int32
     }
 
-    fileprivate init(_ arguments: [String], in cwd: String, _ streams: Streams, environment added: [String: String]) throws(TurnFault) {
+    fileprivate init(_ arguments: [String], in cwd: String, _ streams: Streams, environment added: [String: String], without removed: Set<String>) throws(TurnFault) {
         let place = rouse_open_path_only(cwd)
         guard place >= 0 else {
             throw TurnFault("unstartable", "cannot use the working directory \(cwd): \(String(cString: strerror(errno)))")
@@ -44,7 +44,7 @@ final class ChildProcess {
         defer { posix_spawnattr_destroy(&attributes) }
 
         let own = added.merging(["PWD": cwd]) { given, _ in given }
-        let environment = CStrings.ownEnvironment { own[$0] != nil }
+        let environment = CStrings.ownEnvironment { own[$0] != nil || removed.contains($0) }
         for (name, value) in own { environment.append(name + "=" + value) }
         var pid: pid_t = 0
         let failure = CStrings(arguments).withPointers { arguments in
@@ -73,8 +73,13 @@ final class Children {
 
     init() { _ = rouse_set_child_subreaper() }
 
-    func start(_ arguments: [String], in cwd: String, _ streams: ChildProcess.Streams, environment: [String: String] = [:]) throws(TurnFault) -> ChildProcess {
-        let child = try ChildProcess(arguments, in: cwd, streams, environment: environment)
+    /// - Parameters:
+    ///   - environment: variables that it has beside this process's own.
+    ///   - removed: variables of this process that it does not have.
+    func start(
+        _ arguments: [String], in cwd: String, _ streams: ChildProcess.Streams, environment: [String: String] = [:], without removed: Set<String> = []
+    ) throws(TurnFault) -> ChildProcess {
+        let child = try ChildProcess(arguments, in: cwd, streams, environment: environment, without: removed)
         known[child.pid] = child
         return child
     }

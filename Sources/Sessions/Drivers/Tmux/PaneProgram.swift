@@ -59,8 +59,7 @@ struct PaneProgram {
     private func start() throws -> pid_t {
         guard chdir(turn.cwd) == 0 else { throw SystemFault("work in", turn.cwd) }
         setenv("PWD", turn.cwd, 1)
-        // These tell of the process that stays and not of the agent's turns; and the terminal's server is not the agent's.
-        for name in ["ROUSE_JOB_ID", "ROUSE_JOB_DIR", "ROUSE_ATTEMPT", "ROUSE_RESULT", "TMUX", "TMUX_PANE"] { unsetenv(name) }
+        for name in KeeperVariables.all { unsetenv(name) }
         var arguments = AgentArguments(name: turn.session, model: turn.model ?? agent.model, cwd: turn.cwd)
         arguments["session"] = turn.agentSession
         arguments["new_session"] = AgentArguments.uuid()
