@@ -24,6 +24,8 @@ final class Turn {
     /// A child may have ended since this was last looked at.
     var mayHaveChildrenEnded = false
     private var answer: String?
+    /// How often the agent has waited for input: the number of the last request.
+    private var requests = 0
     private var report: TurnReport?
 
     /// The turn whose job is in this directory.
@@ -76,6 +78,9 @@ final class Turn {
     /// The agent has said that it waits for input.
     func wait(for waiting: WaitingRecord) {
         answer = nil
+        requests += 1
+        var waiting = waiting
+        waiting.request = requests
         _ = try? job.removeFile(SpoolLayout.Job.answer)
         if let session { try? session.replace(SpoolLayout.Session.waiting, with: JSONWriter.write(waiting.json)) }
         try? events.append("waiting", ["message": .string(waiting.message)])
@@ -106,8 +111,13 @@ final class Turn {
     private func look() {
         if job.contains(SpoolLayout.Job.interrupt) { isInterrupted = true }
         if let json = (try? job.readJSON(SpoolLayout.Job.answer)) ?? nil {
-            answer = json["answer"]?.string
             _ = try? job.removeFile(SpoolLayout.Job.answer)
+            // Given to what was asked before, it may mean something else now.
+            if let request = json["request"]?.int, request != requests {
+                try? events.append("answer_late", ["answer": json["answer"] ?? .null, "request": .number(request)])
+            } else {
+                answer = json["answer"]?.string
+            }
         }
         if let session, let json = (try? session.readJSON(SpoolLayout.Session.report)) ?? nil, let report = TurnReport(json) {
             self.report = report

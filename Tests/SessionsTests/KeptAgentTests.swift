@@ -20,11 +20,21 @@ import Testing
         let busy = try lab.start("say begun\nwait \(lab.home)/gate")
         #expect(lab.wait { lab.events("update").contains { $0["update"]?["content"]?["text"]?.string == "begun" } })
         let next = try lab.start("say next")
+        #expect(lab.wait { Self.waitsAtSocket(next.process.pid) })
         let gate = open("\(lab.home)/gate", O_WRONLY)
         #expect(lab.events("prompt").count == 3)
         close(gate)
         #expect(busy.reply()?["text"]?.string == "begun" && next.reply()?["text"]?.string == "next")
         #expect(lab.events().compactMap { $0["event"]?.string }.filter { $0 != "update" } == Array(repeating: ["prompt", "reply"], count: 4).flatMap { $0 })
+    }
+
+    /// It has a socket and sleeps: it is in line for the agent.
+    private static func waitsAtSocket(_ pid: Int32) -> Bool {
+        let hasSocket = (0..<64).contains { number in
+            var target = [CChar](repeating: 0, count: 64)
+            return readlink("/proc/\(pid)/fd/\(number)", &target, 63) > 7 && strncmp(target, "socket:", 7) == 0
+        }
+        return hasSocket && Lab.state(of: pid) == "S"
     }
 
     @Test("The keeper ends with the agent's exit code, takes its socket away, and takes the place of a socket that nobody listens at")
@@ -90,11 +100,18 @@ import Testing
 
     @Test("A spool's path may be longer than a socket's address")
     func longPath() throws {
-        let name = String(repeating: "x", count: 60)
-        let lab = try Lab(ACPDriverTests.agent(), session: name)
-        #expect("\(lab.spool.path)/sessions/\(name)/agent.sock".utf8.count > 0)
+        let parent = TestSpool()
+        var path = parent.path
+        while path.utf8.count < 400 {
+            path += "/" + String(repeating: "d", count: 60)
+            mkdir(path, 0o700)
+        }
+        let lab = try Lab(ACPDriverTests.agent(), in: path)
         try lab.keep()
         #expect(try lab.run("say x").text == "x")
+        #expect(lab.spool.exists("sessions/main/agent.sock"))
+        lab.stopKeeper()
+        withExtendedLifetime(parent) {}
     }
 
     // MARK: permission
@@ -115,6 +132,29 @@ import Testing
         #expect(turn.reply()?["text"]?.string == "chosen: 1")
         #expect(lab.sessionFile("waiting.json") == nil)
         #expect(lab.events("permission").first?["by"]?.string == "answer")
+    }
+
+    @Test("An answer to the request before is not taken for the answer to this one")
+    func answerToAnother() throws {
+        let lab = try Self.lab()
+        try lab.keep()
+        let turn = try lab.start("permission edit\npermission edit")
+        #expect(lab.wait { lab.sessionFile("waiting.json")?["request"]?.int == 1 })
+        turn.answer("reject", to: 1)
+        #expect(lab.wait { lab.sessionFile("waiting.json")?["request"]?.int == 2 })
+        turn.answer("allow", to: 1)
+        #expect(lab.wait { !lab.events("answer_late").isEmpty })
+        turn.answer("a", to: 2)
+        #expect(turn.reply()?["text"]?.string == "chosen: no-thanks\n\nchosen: a")
+    }
+
+    @Test("A policy that fits no option asks nobody: the answer is no, or none", arguments: [("allow_always", "nothing"), ("reject_once", "no-thanks")])
+    func policyWithoutOption(offered: String, chosen: String) throws {
+        let lab = try Self.lab("", #""permissions": "allow_once""#)
+        try lab.keep()
+        let reply = try lab.run("permission-other \(offered)")
+        #expect(reply.text == "chosen: \(chosen)" && reply.warnings == ["no option fits the policy allow_once: Remove everything"])
+        #expect(lab.events("permission_refused").count == 1 && lab.events("waiting").isEmpty)
     }
 
     @Test("An interrupt answers a permission request that waits, so that the turn ends; the next prompt is heard")

@@ -70,8 +70,10 @@ final class Lab {
             process.send(SIGUSR1)
         }
 
-        func answer(_ text: String) {
-            lab.write(JSONWriter.text(["answer": .string(text)]), to: "\(job)/answer.json")
+        func answer(_ text: String, to request: Int? = nil) {
+            var answer: JSONObject = ["answer": .string(text)]
+            answer["request"] = .optional(request)
+            lab.write(JSONWriter.text(.object(answer)), to: "\(job)/answer.json")
             process.send(SIGUSR1)
         }
     }
@@ -190,6 +192,12 @@ final class Lab {
             if poll(&descriptor, 1, 200) > 0 { _ = read(watch, &buffer, buffer.count) }
         }
         return true
+    }
+
+    /// The letter that the kernel has for it: `S` sleeps, `T` is stopped, `Z` has ended and is not yet reaped.
+    static func state(of pid: Int32) -> Character? {
+        guard let bytes = (try? Directory("/proc/\(pid)").read("stat"))??.bytes else { return nil }
+        return String(decoding: bytes, as: UTF8.self).split(separator: ")").last?.first { $0 != " " }
     }
 
     static func isAlive(_ pid: Int32) -> Bool { ProcessIdentity(pid: pid) != nil }

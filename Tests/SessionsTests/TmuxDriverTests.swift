@@ -103,13 +103,17 @@ import Testing
     }
 
     @Test func anAgentThatIgnoresAnInterruptIsToldOf() throws {
-        let lab = try Lab(Self.agent().replacing("\"20s\"", with: "\"500ms\""))
+        let lab = try Lab(Self.agent().replacing("\"20s\"", with: "\"500ms\"").replacing("\"60s\"", with: "\"15s\""))
         try lab.keep()
         let turn = try lab.start("deaf")
         #expect(lab.wait { terminal(of: lab).contains("not listening") })
         turn.interrupt()
         let reply = try #require(turn.reply())
         #expect(reply["stop_reason"]?.string == "cancelled" && reply["error"]?["code"]?.string == "not_interrupted")
+        // The terminal is still the old turn's: what is to be said now is not lost in it.
+        let next = try lab.run("hello")
+        #expect(next.error != nil && next.stopReason == "error", "\(next)")
+        #expect(lab.events("prompt").count == 1)
     }
 
     @Test func aQuestionOnTheScreenIsAnswered() throws {

@@ -77,7 +77,7 @@ final class SessionController {
         session.record.lastAnswer = task.id.text
         session.record.lastAnswered = question
         try directory.replace(SpoolLayout.Session.state, with: JSONWriter.write(session.record.json))
-        try control.answer(session, text, by: task.id.text)
+        try control.answer(session, text, to: waiting.request, by: task.id.text)
         return (["session": .string(session.name), "delivered": true, "answer": .string(text), "to": .string(waiting.message)], nil)
     }
 

@@ -25,10 +25,13 @@ struct TurnControl {
         return job.contains(SpoolLayout.Job.interrupt)
     }
 
-    func answer(_ session: Session, _ text: String, by id: String) throws(SystemFault) {
+    /// - Parameter request: which of the turn's requests it answers, where the turn has numbered it.
+    func answer(_ session: Session, _ text: String, to request: Int?, by id: String) throws(SystemFault) {
         guard let turn = session.turn else { return }
         let job = try ledger.spool.job(turn, in: .running)
-        try job.replace(SpoolLayout.Job.answer, with: JSONWriter.write(["answer": .string(text), "by": .string(id)]))
+        var json: JSONObject = ["answer": .string(text), "by": .string(id)]
+        json["request"] = .optional(request)
+        try job.replace(SpoolLayout.Job.answer, with: JSONWriter.write(.object(json)))
         ledger.events.append("answered", job: turn, ["session": .string(session.name), "by": .string(id)])
         signal(session)
     }

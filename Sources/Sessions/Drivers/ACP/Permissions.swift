@@ -28,8 +28,10 @@ struct Permissions {
         let title = call?["title"]?.string ?? tool?.title ?? "the agent asks for permission"
         let policy = kind.flatMap { turn.agent.permissionsByKind[$0] } ?? turn.agent.permission
         if let option = Self.choose(policy, options) { return decide(option, title, by: "policy") }
-        guard turn.session != nil, !options.isEmpty else {
-            warnings.append("nobody could be asked for permission: \(title)")
+        guard policy == .ask, turn.session != nil, !options.isEmpty else {
+            let why = policy == .ask ? "nobody could be asked for permission" : "no option fits the policy \(policy.rawValue)"
+            warnings.append("\(why): \(title)")
+            try? turn.events.append("permission_refused", ["message": .string(title), "why": .string(why)])
             return Self.choose(.rejectOnce, options).map { decide($0, title, by: "default") } ?? Self.cancelled
         }
         asked.append(Request(id: id, record: WaitingRecord(.permission, job: turn.record.id.text, message: title, options: options, tool: call)))

@@ -22,6 +22,8 @@ public struct WaitingRecord: Sendable, Equatable {
     public var kind: Kind
     /// The turn's job.
     public var job: String
+    /// Which of the turn's requests it is; the answer says to which it was given.
+    public var request: Int?
     /// What is asked, for people.
     public var message: String
     /// What the answer can be; empty where any text can.
@@ -48,6 +50,7 @@ public struct WaitingRecord: Sendable, Equatable {
             object["kind"] = .optional(option.kind)
             return .object(object)
         })
+        object["request"] = .optional(request)
         object["tool"] = tool
         return .object(object)
     }
@@ -61,6 +64,7 @@ public struct WaitingRecord: Sendable, Equatable {
             return Option(id: id, name: name, kind: option["kind"]?.string)
         }
         self.init(kind, job: job, message: message, options: options, tool: value["tool"], since: since)
+        request = value["request"]?.int
     }
 
     /// The option that an answer means: by its id, its kind or its name; `allow` and `reject` (`yes`, `no`) are the kinds that
