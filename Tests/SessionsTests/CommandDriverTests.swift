@@ -101,6 +101,24 @@ import Testing
         for pid in lab.spool.text("home/hanging")!.split(separator: " ") { #expect(!Lab.isAlive(Int32(pid)!)) }
     }
 
+    @Test("An interrupt that comes in the instant of the agent's own end takes nothing from what it has finished")
+    func lateInterrupt() throws {
+        let lab = try Lab(Self.shell("echo $$ > \"$FAKE_HOME/pid\"; read line < \"$FAKE_HOME/gate\"; echo done"))
+        mkfifo("\(lab.home)/gate", 0o600)
+        let turn = try lab.start("x")
+        #expect(lab.wait { lab.spool.text("home/pid")?.hasSuffix("\n") ?? false })
+        let agent = Int32(lab.spool.text("home/pid")!.dropLast())!
+        // What happens while it is stopped is news of one instant.
+        turn.process.send(SIGSTOP)
+        #expect(lab.wait { Lab.state(of: turn.process.pid) == "T" })
+        lab.spool.write("\n", to: "\(lab.home)/gate")
+        #expect(lab.wait { Lab.state(of: agent) == "Z" })
+        turn.interrupt()
+        turn.process.send(SIGCONT)
+        let reply = try #require(turn.reply().flatMap(ReplyRecord.init))
+        #expect(reply.stopReason == "end_turn" && reply.text == "done" && reply.error == nil)
+    }
+
     @Test("An agent that does not hear an interrupt is ended when its time is up")
     func deaf() throws {
         let lab = try Lab(Self.shell("trap '' INT TERM; echo $$ > \"$FAKE_HOME/pid\"; while :; do sleep 1000; done", #""cancel_timeout": "1s""#))
@@ -177,6 +195,59 @@ import Testing
     func sessionPattern() throws {
         let lab = try Lab(Self.shell("echo 'To resume: -r abc-1' >&2; echo hi", #""output": {"session_pattern": "-r ([a-z0-9-]+)"}"#))
         #expect(try lab.run("x").agentSession == "abc-1")
+    }
+
+    @Test("The answer is not searched for a session's id, nor for words that tell of a lost one", arguments: [
+        (#""format": "text""#, "echo 'use -r evil; session lost'"), (#""format": "json", "text": "a""#, #"printf '{\n"a":\n"use -r evil; session lost"\n}'"#),
+    ])
+    func answerIsNotSearched(format: String, answer: String) throws {
+        let rules = #""output": {\#(format), "session_pattern": "-r ([a-z0-9-]+)", "lost_session_pattern": "session lost"}"#
+        let resume = JSONWriter.text(["/bin/sh", "-c", .string(answer + "; exit 3")])
+        let lab = try Lab(Self.shell(answer, rules + #", "resume": \#(resume)"#))
+        let reply = try lab.run("x")
+        #expect(reply.text.contains("use -r evil") && reply.error == nil && reply.agentSession == nil)
+        let failed = try lab.run("x", agentSession: "good")
+        #expect(failed.error?.code == "agent_failed" && failed.agentSession == "good" && !failed.isAnew)
+    }
+
+    @Test("What stands on stderr counts more than noise on stdout, and what a rule finds more than both")
+    func sessionOrder() throws {
+        let rules = #""output": {"format": "json", "text": "a", "session": "id", "session_pattern": "-r ([a-z0-9-]+)"}"#
+        #expect(try Lab(Self.shell(#"echo 'noise -r out'; echo '-r err' >&2; echo '{"a": "x"}'"#, rules)).run("x").agentSession == "err")
+        #expect(try Lab(Self.shell(#"echo 'noise -r out'; echo '{"a": "x"}'"#, rules)).run("x").agentSession == "out")
+        #expect(try Lab(Self.shell(#"echo '-r err' >&2; echo '{"a": "x", "id": "rule"}'"#, rules)).run("x").agentSession == "rule")
+    }
+
+    @Test("A session in which the agent has worked is not lost, whatever it says then", arguments: [
+        #"{"type": "work"}"#, #"{"text": "a"}"#, #"{"usage": {"output_tokens": 1}, "error": "session lost"}"#,
+    ])
+    func workedThenLost(line: String) throws {
+        let resume = JSONWriter.text(["/bin/sh", "-c", .string("echo '\(line)'; echo 'session lost' >&2; exit 1")])
+        let rules = #""output": {"format": "json_lines", "text": "text", "usage": "usage", "error": "error", "lost_session_pattern": "session lost"}"#
+        let lab = try Lab(Self.shell(#"echo '{"text": "anew"}'"#, rules + #", "resume": \#(resume)"#))
+        let reply = try lab.run("x", agentSession: "good")
+        #expect(reply.stopReason == "failed" && !reply.isAnew && lab.events("session_lost").isEmpty)
+    }
+
+    @Test("What went wrong is looked for on stdout also where stderr says something else")
+    func bothTails() throws {
+        let agent = Self.shell("echo '429 too much'; echo 'To resume: -r abc' >&2; exit 1", #""output": {"format": "json_lines", "text": "text"}"#)
+        let error = try #require(try Lab(agent).run("x").error)
+        #expect(error == ErrorRecord("rate_limited", "the agent exited with code 1: To resume: -r abc\n429 too much", retryable: true))
+    }
+
+    @Test("A conversation of another name than the one that was resumed is another one, and its usage counts from nothing")
+    func otherSession() throws {
+        let rules = #""output": {"format": "json", "text": "a", "session": "id"}"#
+        let resume = JSONWriter.text(["/bin/sh", "-c", #"echo '{"a": "x", "id": "second"}'"#])
+        let lab = try Lab(Self.shell(#"echo '{"a": "x", "id": "first"}'"#, rules + #", "resume": \#(resume)"#))
+        #expect(try !lab.run("x").isAnew && lab.run("x", agentSession: "first").isAnew && !lab.run("x", agentSession: "second").isAnew)
+        #expect(try Lab(Self.shell(#"echo '{"a": "x", "id": "first"}'"#, rules)).run("x", agentSession: "first").isAnew)
+    }
+
+    @Test("What comes from a cache and goes into one is input")
+    func cache() throws {
+        #expect(try Lab(Self.claude).run("say cached").usage?.inputTokens == 330)
     }
 
     @Test("An answer without end fills neither the memory nor the reply: its end is kept")

@@ -88,6 +88,7 @@ import Testing
     @Test("What an agent's error says is sorted", arguments: [
         ("429 Too Many Requests", "rate_limited", true), ("You've hit your usage limit", "rate_limited", true), ("Overloaded", "overloaded", true),
         ("connect ECONNREFUSED 127.0.0.1:443", "network", true), ("Internal server error", "model_failed", true),
+        ("429 {}", "rate_limited", true), ("Error code: 529 - {}", "overloaded", true), ("API Error: 401", "authentication_required", false), ("see line 500", "agent_failed", false),
         ("Invalid API key · Please run /login", "authentication_required", false), ("the tests do not pass", "agent_failed", false),
     ])
     func classes(message: String, code: String, isRetryable: Bool) {

@@ -207,10 +207,12 @@ final class Turns {
     private func count(_ reply: ReplyRecord?, _ mark: String, _ session: Session, _ result: inout ResultRecord) throws {
         var record = session.record
         if let reply {
+            // Of another conversation nothing has been counted.
+            let isTheSame = !reply.isAnew && reply.agentSession != nil && reply.agentSession == record.agentSession
             if let id = reply.agentSession { record.agentSession = id }
             if var usage = reply.usage {
                 let total = usage
-                let difference = usage.since(reply.isAnew ? nil : record.usageTotal)
+                let difference = usage.since(isTheSame ? record.usageTotal : nil)
                 if reply.isUsageCumulative { (usage.inputTokens, usage.outputTokens) = (difference.inputTokens, difference.outputTokens) }
                 if reply.isCostCumulative { usage.costUSD = difference.costUSD }
                 if reply.isUsageCumulative || reply.isCostCumulative { record.usageTotal = total }

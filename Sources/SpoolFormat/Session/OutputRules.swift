@@ -37,7 +37,7 @@ public struct OutputRules: Sendable, Equatable {
     public var session: [Rule] = []
     /// The answer. Of several the last counts.
     public var text: [Rule] = []
-    /// An object with `input_tokens`, `output_tokens`, or with the names that `usage_names` gives.
+    /// An object with `input_tokens`, `output_tokens`, `cache_creation_input_tokens` and `cache_read_input_tokens`, or some of them.
     public var usage: [Rule] = []
     public var cost: [Rule] = []
     public var model: [Rule] = []
@@ -52,8 +52,8 @@ public struct OutputRules: Sendable, Equatable {
     /// Usage and cost count the whole conversation, not this turn.
     public var usageIsCumulative = false
     public var costIsCumulative = false
-    /// Where a session id, an error or a lost session stands in stderr or in text: regular expressions; of one with a
-    /// group, the group.
+    /// Where a session id stands, and what tells that a session is lost, in stderr or in lines that are no JSON and no part
+    /// of the answer; the latter also in the error: regular expressions, and of one with a group, the group.
     public var sessionPattern: String?
     public var lostSessionPattern: String?
 

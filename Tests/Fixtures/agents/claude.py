@@ -22,10 +22,16 @@ while arguments:
         prompt = arguments.pop(0) if arguments else None
     elif word in ("--print", "--verbose", "--fork-session"):
         options[word] = True
-    elif word.startswith("--"):
+    elif word in ("--output-format", "--permission-mode", "--model", "--session-id", "--resume"):
         options[word] = arguments.pop(0)
+    elif word.startswith("-") or prompt is not None:
+        sys.exit(f"error: unknown option '{word}'")
     else:
         prompt = word
+if "--print" not in options:
+    sys.exit("Error: no terminal")
+if options.get("--output-format") == "stream-json" and "--verbose" not in options:
+    sys.exit("Error: When using --print, --output-format=stream-json requires --verbose")
 if prompt is None:
     prompt = sys.stdin.read()
 
@@ -52,9 +58,13 @@ def save():
 
 
 def result(**message):
+    # What went wrong at the model has used nothing.
+    usage = {"input_tokens": 0, "output_tokens": 0} if message["is_error"] else {}
+    if "cached" in prompt:
+        usage |= {"cache_creation_input_tokens": 20, "cache_read_input_tokens": 300}
     save()
     put(type="result", session_id=session, total_cost_usd=history["cost"], num_turns=1, permission_denials=[],
-        usage={"input_tokens": 10, "output_tokens": 3}, **message)
+        usage={"input_tokens": 10, "output_tokens": 3} | usage, **message)
 
 
 signal.signal(signal.SIGINT, lambda *_: os._exit(0))

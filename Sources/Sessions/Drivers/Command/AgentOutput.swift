@@ -21,6 +21,8 @@ struct AgentOutput {
     private(set) var errorTellsLostSession = false
     /// Anything that could be read.
     private(set) var hasSaidAnything = false
+    /// It has told of work, or of an answer: it has its session.
+    private(set) var hasWorked = false
     private(set) var warnings: [String] = []
 
     init(_ rules: OutputRules, events: SessionEvents) {
@@ -43,6 +45,7 @@ struct AgentOutput {
     mutating func finish() {
         if let line = lines.finish() { take(line: line) }
         if rules.format == .json {
+            for line in document.noise { words.take(line: line) }
             if let value = document.value {
                 hasSaidAnything = true
                 read(value)
@@ -62,9 +65,12 @@ struct AgentOutput {
             events.append(fromAgent: "update", ["update": value])
             return read(value)
         }
-        words.take(line: line)
+        // Of a document it shows only at its end what is noise.
+        if rules.format == .json { return }
+        words.take(line: line, isAnswer: rules.format == .text)
         if rules.format == .text, !line.isEmpty {
             hasSaidAnything = true
+            hasWorked = true
             events.append(fromAgent: "output", ["text": .string(String(decoding: line, as: UTF8.self))])
         }
     }
@@ -74,6 +80,9 @@ struct AgentOutput {
         apply(value)
         if rules.format == .json { events.append(fromAgent: "update", ["update": value]) }
         for element in value.array ?? [] { apply(element) }
+        // What tells of an error tells of no work, unless a model was at it.
+        let isError = ([value] + (value.array ?? [])).contains { first(rules.error, $0) != nil }
+        if !isError || (usage.inputTokens ?? 0) + (usage.outputTokens ?? 0) > 0 { hasWorked = true }
     }
 
     private mutating func apply(_ value: JSON) {
@@ -84,7 +93,7 @@ struct AgentOutput {
         if let model = first(rules.model, value)?.string { usage.model = model }
         if let fault = first(rules.error, value) {
             error = Self.text(fault)
-            if let error, lostPattern.find(in: Array(error.utf8)) != nil { errorTellsLostSession = true }
+            if let error, !hasWorked, lostPattern.find(in: Array(error.utf8)) != nil { errorTellsLostSession = true }
         }
         if let code = first(rules.status, value)?.int { status = code }
         if first(rules.success, value) != nil { hasSucceeded = true }
@@ -108,8 +117,11 @@ extension Usage {
     /// Counts as agents name them: `input_tokens` or `inputTokens`.
     init(agent value: JSON) {
         func number(_ names: String...) -> Int64? { names.lazy.compactMap { value[$0]?.int.map(Int64.init) }.first }
+        // What came from a cache, or went into one, is input too; Claude leaves it out of the input tokens.
+        let input = [number("input_tokens", "inputTokens", "prompt_tokens"), number("cache_creation_input_tokens"), number("cache_read_input_tokens")]
+            .compactMap { $0 }
         self.init(
-            inputTokens: number("input_tokens", "inputTokens", "prompt_tokens"),
+            inputTokens: input.isEmpty ? nil : input.reduce(0) { $0.addingReportingOverflow($1).partialValue },
             outputTokens: number("output_tokens", "outputTokens", "completion_tokens"))
     }
 }

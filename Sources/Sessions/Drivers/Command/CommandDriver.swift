@@ -8,12 +8,19 @@ struct CommandDriver: Driver {
 
     mutating func run() throws(TurnFault) -> ReplyRecord {
         guard let id = turn.record.agentSession, let resume = turn.agent.resume else {
-            return try begin(turn.record.text, isAgain: false)
+            var reply = try begin(turn.record.text, isAgain: false)
+            reply.isAnew = turn.record.agentSession != nil
+            return reply
         }
         let run = try CommandRun(turn, resume, session: id, prompt: turn.record.text)
         try turn.willPrompt()
         let end = try run.toItsEnd()
-        guard CommandReply.hasLostSession(end, turn.agent) else { return CommandReply.make(end, turn, session: id) }
+        guard CommandReply.hasLostSession(end, turn.agent) else {
+            var reply = CommandReply.make(end, turn, session: id)
+            // Some go on in a conversation of another name, and count that from its beginning.
+            reply.isAnew = reply.agentSession != id
+            return reply
+        }
         guard turn.record.lostSession == .anew else {
             throw TurnFault(
                 "agent_session_lost", "the agent does not know its session \(id) any more",

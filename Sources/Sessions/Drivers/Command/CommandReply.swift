@@ -4,20 +4,21 @@ import SpoolFormat
 enum CommandReply {
     static func hasLostSession(_ end: CommandRun.End, _ agent: AgentConfiguration) -> Bool {
         guard end.output.errorTellsLostSession || end.output.words.hasLostSession || end.stderr.hasLostSession else { return false }
-        return !end.isCancelled && fault(end, agent) != nil
+        return !end.output.hasWorked && !end.isCancelled && !end.isInterruptedLate && fault(end, agent) != nil
     }
 
     static func make(_ end: CommandRun.End, _ turn: Turn, session: String?) -> ReplyRecord {
         let output = end.output
         var reply = ReplyRecord(text: output.answer.text, stopReason: "end_turn")
-        if end.isCancelled {
+        let error = fault(end, turn.agent)
+        if end.isCancelled || end.isInterruptedLate && error != nil {
             reply.stopReason = "cancelled"
             reply.error = ErrorRecord("interrupted", "the turn was interrupted")
-        } else if let error = fault(end, turn.agent) {
+        } else if let error {
             reply.stopReason = "failed"
             reply.error = error
         }
-        reply.agentSession = output.session ?? output.words.session ?? end.stderr.session ?? session
+        reply.agentSession = output.session ?? end.stderr.session ?? output.words.session ?? session
         if !output.usage.isEmpty { reply.usage = output.usage }
         reply.isUsageCumulative = turn.agent.output.usageIsCumulative
         reply.isCostCumulative = turn.agent.output.costIsCumulative
@@ -39,8 +40,8 @@ enum CommandReply {
             return ErrorRecord("agent_died", words("the agent was ended by signal \(number)", end), retryable: true)
         }
         if exitCode != 0 {
-            let error = Failure.classify(status: output.status, message: words("the agent exited with code \(exitCode)", end), retryable: isRetryable)
-            return error
+            let message = words("the agent exited with code \(exitCode)", end)
+            return Failure.classify(status: output.status, message: message, saying: said(end), retryable: isRetryable)
         }
         guard !output.answer.text.isEmpty else {
             return ErrorRecord("empty_reply", words("the agent ended without an answer", end), retryable: true)
@@ -51,9 +52,13 @@ enum CommandReply {
         return nil
     }
 
-    /// With the agent's last words; some say on stdout what went wrong.
     private static func words(_ what: String, _ end: CommandRun.End) -> String {
-        let said = end.stderr.tail.isEmpty ? end.output.words.tail : end.stderr.tail
+        let said = said(end)
         return said.isEmpty ? what : "\(what): \(said)"
+    }
+
+    /// The agent's last words. Some say on stdout what went wrong, and on stderr something else.
+    private static func said(_ end: CommandRun.End) -> String {
+        [end.stderr.tail, end.output.words.tail].filter { !$0.isEmpty }.joined(separator: "\n")
     }
 }

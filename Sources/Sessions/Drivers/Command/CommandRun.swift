@@ -10,6 +10,8 @@ final class CommandRun {
         var ending: ChildProcess.Ending
         /// It was told to end before it had said that its turn was over.
         var isCancelled: Bool
+        /// It had ended by itself when it was to be told: what came of it counts, unless nothing did.
+        var isInterruptedLate: Bool
         /// How it ended says nothing of its turn.
         var isEndedByUs: Bool
     }
@@ -60,6 +62,8 @@ final class CommandRun {
             turn.wait(reading: [stdout, stderr].filter { !$0.isAtEnd }.map(\.descriptor), until: ladder?.next)
             hear(stdout, stderr)
             children.reap()
+            // Who ends this process may have told the agent before.
+            if child.ending != nil, !turn.isTerminated { break }
             decide()
             ladder?.climb { signal in
                 isEndedByUs = true
@@ -69,7 +73,9 @@ final class CommandRun {
         drain(stdout, stderr)
         output.finish()
         complaints.finish()
-        return End(output: output, stderr: complaints, ending: child.ending!, isCancelled: isCancelled, isEndedByUs: isEndedByUs)
+        return End(
+            output: output, stderr: complaints, ending: child.ending!, isCancelled: isCancelled,
+            isInterruptedLate: !isCancelled && !output.isOver && turn.isInterrupted, isEndedByUs: isEndedByUs)
     }
 
     /// One piece of each, so that neither holds up the other.

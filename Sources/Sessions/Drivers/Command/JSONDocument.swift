@@ -17,7 +17,15 @@ struct JSONDocument {
 
     /// The first value that begins at the beginning of a line and goes on to the end; where there is none, the last line
     /// that is one by itself.
-    var value: JSON? {
+    var value: JSON? { found?.value }
+
+    /// The lines that are no part of the value; all of them, where there is none.
+    var noise: [[UInt8]] {
+        let place = found?.place ?? 0..<0
+        return (bytes[..<place.lowerBound].split(separator: 0x0A) + bytes[place.upperBound...].split(separator: 0x0A)).map { Array($0) }
+    }
+
+    private var found: (value: JSON, place: Range<Int>)? {
         var starts: [Int] = []
         var lineStart = 0
         while lineStart < bytes.count {
@@ -26,11 +34,11 @@ struct JSONDocument {
             lineStart = (bytes[lineStart...].firstIndex(of: 0x0A) ?? bytes.count) + 1
         }
         for start in starts.prefix(Self.mostTries) {
-            if let value = AgentJSON.read(Array(bytes[start...])) { return value }
+            if let value = AgentJSON.read(Array(bytes[start...])) { return (value, start..<bytes.count) }
         }
         for start in starts.reversed().prefix(Self.mostTries) {
             let end = bytes[start...].firstIndex(of: 0x0A) ?? bytes.count
-            if let value = AgentJSON.read(Array(bytes[start..<end])) { return value }
+            if let value = AgentJSON.read(Array(bytes[start..<end])) { return (value, start..<end) }
         }
         return nil
     }

@@ -1,7 +1,7 @@
 import SpoolFormat
 
 /// Lines that a `command` agent writes for people, on stderr or among its output. The last of them are the message of a
-/// failure; a session's id, or that it is lost, may stand in any.
+/// failure; a session's id, or that it is lost, may stand in any that is no part of the answer.
 struct LastWords {
     private var lines = LineSplitter()
     private var last: [String] = []
@@ -22,9 +22,12 @@ struct LastWords {
 
     mutating func finish() { if let line = lines.finish() { take(line: line) } }
 
-    mutating func take(line: [UInt8]) {
-        if let found = sessionPattern.find(in: line) { session = found }
-        if lostPattern.find(in: line) != nil { hasLostSession = true }
+    /// - Parameter isAnswer: then it says what the agent likes, and is not searched.
+    mutating func take(line: [UInt8], isAnswer: Bool = false) {
+        if !isAnswer {
+            if let found = sessionPattern.find(in: line) { session = found }
+            if lostPattern.find(in: line) != nil { hasLostSession = true }
+        }
         let text = String(decoding: line.prefix(1000), as: UTF8.self)
         guard text.contains(where: { !$0.isWhitespace }) else { return }
         last.append(text)

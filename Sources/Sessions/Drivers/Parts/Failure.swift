@@ -4,9 +4,10 @@ import SpoolFormat
 enum Failure {
     /// - Parameters:
     ///   - status: the HTTP status of the model's answer, where the agent tells it.
-    ///   - message: what the agent says.
-    static func classify(status: Int?, message: String, retryable: Bool = false) -> ErrorRecord {
-        let (code, helps) = byStatus(status) ?? byWords(message) ?? ("agent_failed", false)
+    ///   - message: what went wrong.
+    ///   - words: what the agent says, where the message says more than that.
+    static func classify(status: Int?, message: String, saying words: String? = nil, retryable: Bool = false) -> ErrorRecord {
+        let (code, helps) = byStatus(status) ?? byWords(words ?? message) ?? ("agent_failed", false)
         return ErrorRecord(code, message, retryable: retryable || helps)
     }
 
@@ -32,6 +33,14 @@ enum Failure {
 
     private static func byWords(_ message: String) -> (String, Bool)? {
         let message = message.prefix(10_000).lowercased()
-        return words.first { $0.words.contains { message.contains($0) } }.map { ($0.code, $0.retryable) }
+        return words.first { $0.words.contains { message.contains($0) } }.map { ($0.code, $0.retryable) } ?? byStatus(status(in: message))
+    }
+
+    /// A status with which a line begins, perhaps after "error:" or "error code:".
+    private static func status(in message: String) -> Int? {
+        message.split(separator: "\n").lazy.compactMap { line -> Int? in
+            let number = line.split(separator: " ").first { !["error:", "api", "error", "code:"].contains($0) }?.prefix { $0.isNumber }
+            return number.flatMap { Int($0) }
+        }.first { byStatus($0) != nil }
     }
 }
