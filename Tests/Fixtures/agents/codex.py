@@ -8,15 +8,26 @@ import signal
 import sys
 import uuid
 
-arguments = [word for word in sys.argv[1:] if not word.startswith("--")]
-assert arguments.pop(0) == "exec"
+arguments = sys.argv[1:]
+if arguments.pop(0) != "exec":
+    sys.exit("error: no terminal")
+isResume = arguments[0] == "resume"
+if isResume:
+    arguments.pop(0)
+flags = [word for word in arguments if word.startswith("--")]
+arguments = [word for word in arguments if not word.startswith("--")]
+# The flags belong to the command after which they stand.
+if set(flags) - {"--json", "--skip-git-repo-check"} or len(arguments) != (2 if isResume else 1):
+    sys.exit(f"error: unexpected argument in {sys.argv[1:]}")
+if "--json" not in flags:
+    sys.exit("error: this one speaks JSON only")
 # An open and silent standard input: it waits for ever.
 standard_input = sys.stdin.read()
 
 home = os.environ["FAKE_HOME"]
 thread = str(uuid.uuid4())
-if arguments[0] == "resume":
-    thread = arguments[1]
+if isResume:
+    thread = arguments[0]
     if not os.path.exists(f"{home}/{thread}"):
         sys.exit(f"Error: thread/resume failed: no rollout found for thread id {thread}")
 prompt = standard_input if arguments[-1] == "-" else arguments[-1]
