@@ -43,7 +43,8 @@ struct Transcript {
         }
     }
 
-    /// The last lines, as text for an agent that has lost the conversation: at most `limit` bytes.
+    /// The last lines, as text for an agent that has lost the conversation: at most `limit` bytes. What it is, the agent is
+    /// told by its driver.
     func summary(limit: Int = 32 << 10) throws(SystemFault) -> String? {
         var lines: [String] = []
         for line in try tail(limit * 2).split(separator: "\n") {
@@ -54,7 +55,7 @@ struct Transcript {
         guard !lines.isEmpty else { return nil }
         var text = lines.joined(separator: "\n\n")
         if text.utf8.count > limit { text = "…" + String(decoding: text.utf8.suffix(limit), as: UTF8.self) }
-        return "This conversation goes on from an earlier one that you do not remember. Its end was:\n\n" + text
+        return text
     }
 
     /// Whether the last turn in it is this one. What a crash has cut short is taken away, to be written anew.

@@ -160,4 +160,69 @@ import TestSupport
         #expect(spool.list("sessions").isEmpty)
         #expect(daemon.stop() == 0)
     }
+
+    /// The driver tells the agent what it is that it reads; the transcript's end bears no second preface.
+    @Test func anAgentThatLostTheConversationIsToldSoOnce() throws {
+        let spool = TestSpool()
+        let said = "\(spool.path)/.said"
+        spool.configure("agents/forgetful", JSONWriter.text([
+            "driver": "command", "command": ["/bin/sh", "-c", .string(#"cat > '\#(said)'; echo '{"text": "yes", "id": "one"}'"#)],
+            "resume": ["/bin/sh", "-c", "echo gone >&2; exit 1"],
+            "output": ["format": "json", "text": "text", "session": "id", "lost_session_pattern": "gone"],
+        ]))
+        spool.defineSession("talk", agent: "forgetful")
+        let daemon = TestDaemon(spool)
+        spool.drop("t1", #"{"session": "talk", "prompt": "hello"}"#)
+        #expect(spool.outcome("t1") == "succeeded")
+        spool.drop("t2", #"{"session": "talk", "prompt": "and now?"}"#)
+        #expect(spool.outcome("t2") == "succeeded")
+        #expect(spool.text(".said") == """
+            This goes on from an earlier conversation, which is lost to you. It ended so:
+
+            They said: hello
+
+            You answered: yes
+
+            (The end of the earlier conversation. What follows is new.)
+
+            and now?
+            """)
+        #expect(daemon.stop() == 0)
+    }
+
+    @Test func whatAConversationHasCostIsNotTakenFromTheCostOfAnother() throws {
+        let spool = TestSpool()
+        let count = "\(spool.path)/.count"
+        spool.configure("agents/brief", JSONWriter.text([
+            "driver": "command",
+            "command": ["/bin/sh", "-c", .string(#"cat > /dev/null; echo >> '\#(count)'; echo "{\"text\": \"yes\", \"cost\": $(wc -l < '\#(count)')}""#)],
+            "output": ["format": "json", "text": "text", "cost": "cost", "cumulative": ["cost"]],
+        ]))
+        spool.defineSession("talk", agent: "brief")
+        let daemon = TestDaemon(spool)
+        for id in ["t1", "t2", "t3"] { spool.drop(id, #"{"session": "talk", "prompt": "hello"}"#) }
+        #expect(spool.outcome("t3") == "succeeded")
+        #expect(["t1", "t2", "t3"].map { spool.result(of: $0)?["usage"]?["cost_usd"]?.double } == [1, 2, 3])
+        #expect(daemon.stop() == 0)
+    }
+
+    @Test func anAnswerSaysToWhichRequestItWasGiven() throws {
+        let spool = TestSpool()
+        let gate = Gate(spool)
+        let agent = ScriptAgent(spool, gate: gate.path)
+        spool.defineSession("talk")
+        let daemon = TestDaemon(spool)
+        spool.drop("asks", #"{"session": "talk", "prompt": "GATE"}"#)
+        #expect(agent.comes(to: "begin asks"))
+        // As if it stood there from a moment ago: the turn has asked nothing since.
+        var waiting = WaitingRecord(.question, job: "asks", message: "What?")
+        waiting.request = 7
+        try Directory(spool.path).directory("sessions").directory("talk").replace("waiting.json", with: JSONWriter.write(waiting.json))
+        spool.drop("answer", #"{"answer": "that", "session": "talk"}"#)
+        #expect(spool.outcome("answer") == "succeeded")
+        #expect(spool.wait { spool.lines("sessions/talk/events.jsonl").contains { $0["event"]?.string == "answer_late" && $0["request"]?.int == 7 } })
+        gate.open()
+        #expect(spool.outcome("asks") == "succeeded")
+        #expect(daemon.stop() == 0)
+    }
 }
