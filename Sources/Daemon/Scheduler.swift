@@ -29,15 +29,21 @@ final class Scheduler {
         guard !isPaused, !ledger.isIndexBehind else { return }
         let lineup = ledger.lineup
         var open = try lineup.open(slots: queues.slots, ledger.store)
+        var failure: (any Error)?
         while !open.isEmpty {
             var next: [String] = []
             for queue in open {
                 guard let row = try lineup.next(in: queue, ledger.store) else { continue }
-                guard try start(row) else { continue }
+                // What one queue lacks keeps none of the others.
+                do { guard try start(row) else { continue } } catch {
+                    failure = failure ?? error
+                    continue
+                }
                 if lineup.hasRoom(queue, queues.slots(queue)) { next.append(queue) }
             }
             open = next
         }
+        if let failure { throw failure }
     }
 
     /// A job whose time ran out while nobody looked is not started.

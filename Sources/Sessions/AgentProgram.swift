@@ -49,7 +49,7 @@ public enum AgentProgram {
         var driver = driver(of: turn)
         do throws(TurnFault) { return try driver.run() } catch {
             let isToldToEnd = turn.isInterrupted || turn.isTerminated
-            return ReplyRecord(text: "", stopReason: isToldToEnd ? "cancelled" : "error", error: error.error)
+            return ReplyRecord(text: "", stopReason: isToldToEnd ? "cancelled" : turn.hasPrompted ? "failed" : "error", error: error.error)
         }
     }
 

@@ -82,6 +82,9 @@ struct SpoolStatus {
     var text: String {
         var lines = ["spool    \(spool.path)", "daemon   \(daemonText)"]
         if isPaused { lines.append("paused   " + Terminal.coloured("nothing is started; rm \(spool.path)/daemon/PAUSE", .yellow)) }
+        if daemon.isRunning, let fault = daemon.status?["fault"]?.string {
+            lines.append("fault    " + Terminal.coloured(Terminal.plain(fault), .red) + "; it is tried again")
+        }
         if backlog > 0 { lines.append("inbox    \(backlog) not yet taken in") }
         if held > 0 { lines.append("held     \(held)") }
         if rejected > 0 { lines.append("rejected \(rejected)") }

@@ -76,16 +76,17 @@ final class SessionBook {
         return .object(object)
     }
 
+    /// The session's directory; made again, with what is defined, where somebody has taken it away.
+    func directory(of session: Session) throws -> Directory {
+        if !spool.sessions.contains("\(session.name)/\(SpoolLayout.Session.definition)") {
+            try writeDefinition(session.name, session.definition, isConfigured: session.isConfigured)
+        }
+        return try spool.sessions.directory(session.name)
+    }
+
     /// Makes or changes a session, and its directory with `session.json`.
     func define(_ name: String, _ definition: SessionConfiguration, isConfigured: Bool) throws {
-        let directory = try spool.sessions.directory(makingIfMissing: name)
-        var json: JSONObject = ["session": .string(name)]
-        for member in definition.json.members { json[member.name] = member.value }
-        json["configured"] = isConfigured ? true : nil
-        let bytes = JSONWriter.write(.object(json))
-        if try directory.read(SpoolLayout.Session.definition)?.bytes != bytes {
-            try directory.replace(SpoolLayout.Session.definition, with: bytes, synchronizing: true)
-        }
+        let directory = try writeDefinition(name, definition, isConfigured: isConfigured)
         if let session = sessions[name] {
             session.definition = definition
             session.isConfigured = isConfigured
@@ -103,6 +104,19 @@ final class SessionBook {
             if record.agent != definition.agent { anew(session, definition.agent) }
         }
         changed.insert(name)
+    }
+
+    @discardableResult
+    private func writeDefinition(_ name: String, _ definition: SessionConfiguration, isConfigured: Bool) throws -> Directory {
+        let directory = try spool.sessions.directory(makingIfMissing: name)
+        var json: JSONObject = ["session": .string(name)]
+        for member in definition.json.members { json[member.name] = member.value }
+        json["configured"] = isConfigured ? true : nil
+        let bytes = JSONWriter.write(.object(json))
+        if try directory.read(SpoolLayout.Session.definition)?.bytes != bytes {
+            try directory.replace(SpoolLayout.Session.definition, with: bytes, synchronizing: true)
+        }
+        return directory
     }
 
     /// Another agent knows nothing of the conversation with the one before.
@@ -142,6 +156,7 @@ final class SessionBook {
     /// Jobs may have come or gone without having been heard of.
     func lookAgain() {
         for session in sessions.values {
+            if !spool.sessions.contains("\(session.name)/\(SpoolLayout.Session.definition)") { changed.insert(session.name) }
             (session.queued, session.waitingWakes) = ([], [])
             for id in [session.turn, session.process].compactMap(\.self) {
                 let row = ledger.ask(nil) { try $0.job(id) }
@@ -240,11 +255,15 @@ final class SessionBook {
     /// Writes down what has changed.
     func flush() throws {
         guard !changed.isEmpty else { return }
+        var failure: (any Error)?
         for name in changed {
-            guard let session = sessions[name] else { continue }
-            try write(session, queued: session.queued.count)
-            changed.remove(name)
+            // What one of them lacks keeps none of the others.
+            do {
+                if let session = sessions[name] { try write(session, queued: session.queued.count) }
+                changed.remove(name)
+            } catch { failure = failure ?? error }
         }
+        if let failure { throw failure }
     }
 
     private func write(_ session: Session, queued: Int) throws {
@@ -258,7 +277,7 @@ final class SessionBook {
             record.state = state
             record.since = .now
         }
-        let directory = try spool.sessions.directory(session.name)
+        let directory = try directory(of: session)
         let bytes = JSONWriter.write(record.json)
         if try directory.read(SpoolLayout.Session.state)?.bytes != bytes { try directory.replace(SpoolLayout.Session.state, with: bytes) }
         session.record = record

@@ -56,7 +56,7 @@ final class SessionController {
 
     private func give(_ answer: Answer, _ task: TaskRecord) throws -> Result {
         let session = try sessions.find(answer.session)
-        let directory = try ledger.spool.sessions.directory(session.name)
+        let directory = try sessions.directory(of: session)
         let waiting = ((try? directory.readJSON(SpoolLayout.Session.waiting)) ?? nil).flatMap(WaitingRecord.init)
         let question = waiting.map { "\($0.job) \($0.since)" }
         // Carried out by a daemon that died before it could say so; the same question still waits if it died even before.

@@ -44,6 +44,7 @@ final class Turns {
             guard let name = task.verb.turnSession else { return try startOnce(task, in: job) }
             let session = try sessions.find(name)
             guard session.takesTurns else { return .later }
+            _ = try sessions.directory(of: session)
             let agent = try agents.find(session.definition.agent, at: JSONPath())
             if session.isProcessRunning, session.currentProcess != session.process {
                 guard try keepers.isCurrent(session, agent) else {
@@ -96,7 +97,7 @@ final class Turns {
             lostSession: session.definition.lostSession ?? configuration.lostSession,
             summary: session.record.agentSession == nil ? nil : try Transcript(of: session.name, in: ledger.spool).summary())
         try job.replace(SpoolLayout.Job.prompt, with: JSONWriter.write(record.json))
-        let directory = try ledger.spool.sessions.directory(session.name)
+        let directory = try sessions.directory(of: session)
         for file in [SpoolLayout.Session.turn, SpoolLayout.Session.waiting, SpoolLayout.Session.report] { try directory.removeFile(file) }
         if case .wake = task.verb { try wakes.willSend(task, in: job, attempt: attempt) }
         return RunRecord.Program(
@@ -105,7 +106,7 @@ final class Turns {
 
     /// Notes go in front of the next prompt. They move into its job, and so are said once, also if it is tried again.
     private func takeNotes(of session: Session, into job: Directory) throws -> [ContentBlock] {
-        let directory = try ledger.spool.sessions.directory(session.name)
+        let directory = try sessions.directory(of: session)
         if directory.contains(SpoolLayout.Session.notes) {
             let waiting = try directory.directory(SpoolLayout.Session.notes)
             let entries = try waiting.entries().filter { $0.name.hasSuffix(".json") }
@@ -188,6 +189,7 @@ final class Turns {
         }
         let mark = "\(result.id)#\(result.attempts)"
         if session.record.lastTurn == mark { result.usage = session.record.lastUsage } else { try count(reply, mark, session, &result) }
+        _ = try sessions.directory(of: session)
         try Transcript(of: name, in: ledger.spool).append(prompt, reply, result)
         let directory = try ledger.spool.sessions.directory(name)
         for file in [SpoolLayout.Session.turn, SpoolLayout.Session.waiting, SpoolLayout.Session.report] { try directory.removeFile(file) }
@@ -230,7 +232,7 @@ final class Turns {
         record.lastUsage = result.usage
         if result.outcome == .succeeded { record.deaths = [] }
         session.record = record
-        try ledger.spool.sessions.directory(session.name).replace(SpoolLayout.Session.state, with: JSONWriter.write(record.json))
+        try sessions.directory(of: session).replace(SpoolLayout.Session.state, with: JSONWriter.write(record.json))
         sessions.touch(session)
     }
 }

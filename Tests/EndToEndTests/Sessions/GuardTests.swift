@@ -146,7 +146,7 @@ import TestSupport
         spool.drop("job", #"{"run": ["false"], "queue": "work", "expires_in": "1h"}"#)
         #expect(spool.outcome("job") == "failed")
         spool.configure("queues/work", #"{"slots": 0}"#)
-        #expect(spool.tells("config_applied"))
+        #expect(spool.wait { spool.events().contains { $0["event"]?.string == "config_applied" && $0["file"]?.string == "queues/work.json" } })
         spool.drop("retry", #"{"retry": "job"}"#)
         #expect(spool.reaches("queued", "job"))
         spool.drop("cancel", #"{"cancel": "job"}"#)
@@ -155,6 +155,23 @@ import TestSupport
         let wake = try #require(spool.wakes(of: "boss").first)
         // It failed, was to run again, and was taken back: that it failed is not so any more.
         #expect(spool.outcome(wake) == "stale")
+        #expect(daemon.stop() == 0)
+    }
+
+    /// What is taken away by hand is there again for the next prompt, and holds up nobody.
+    @Test func aSessionWhoseDirectoryIsTakenAwayGoesOn() {
+        let spool = TestSpool()
+        _ = ScriptAgent(spool)
+        spool.defineSession("talk")
+        let daemon = TestDaemon(spool)
+        spool.drop("one", #"{"session": "talk", "prompt": "x"}"#)
+        #expect(spool.outcome("one") == "succeeded")
+        Programs.run(["rm", "-rf", spool.path("sessions/talk")])
+        spool.drop("two", #"{"session": "talk", "prompt": "x"}"#)
+        spool.drop("later", #"{"run": ["true"], "delay": "10ms"}"#)
+        #expect(spool.outcome("two") == "succeeded")
+        #expect(spool.outcome("later") == "succeeded")
+        #expect(spool.json("sessions/talk/session.json")?["agent"]?.string == "script")
         #expect(daemon.stop() == 0)
     }
 
