@@ -25,12 +25,14 @@ public enum AgentProgram {
         do throws(TurnFault) {
             let turn = try Turn(inJob: job, spool: spool)
             turn.say(.starting)
-            let reply = reply(of: turn)
+            var driver = driver(of: turn)
+            let reply = reply(of: turn, by: &driver)
             turn.endWait()
             try? turn.events.append("reply", ["text": .string(reply.text), "stop_reason": .string(reply.stopReason)])
             do throws(SystemFault) {
                 try turn.job.replace(SpoolLayout.Job.reply, with: JSONWriter.write(reply.json), synchronizing: true)
             } catch { throw TurnFault(error) }
+            driver.conclude()
             turn.say(.idle)
             if let error = reply.error { complain(error.message) }
             return reply.error == nil ? 0 : 1
@@ -45,8 +47,7 @@ public enum AgentProgram {
         return PaneProgram.run(arguments, job: job, spool: spool, session: session)
     }
 
-    private static func reply(of turn: Turn) -> ReplyRecord {
-        var driver = driver(of: turn)
+    private static func reply(of turn: Turn, by driver: inout any Driver) -> ReplyRecord {
         do throws(TurnFault) { return try driver.run() } catch {
             let isToldToEnd = turn.isInterrupted || turn.isTerminated
             return ReplyRecord(text: "", stopReason: isToldToEnd ? "cancelled" : turn.hasPrompted ? "failed" : "error", error: error.error)

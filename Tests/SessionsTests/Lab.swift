@@ -105,16 +105,17 @@ final class Lab {
     // MARK: turns
 
     /// Starts a turn.
+    /// - Parameter prepare: does what is to be done before that in the job's directory.
     func start(
         _ prompt: String, agentSession: String? = nil, content: [ContentBlock]? = nil, lost: LostSession = .anew, summary: String? = nil,
-        model: String? = nil
+        model: String? = nil, prepare: (String) throws -> Void = { _ in }
     ) throws -> Turn {
         count += 1
         let id = "turn-\(count)"
         let record = TurnRecord(
             id: JobID(id)!, session: session, agentName: "fake", agent: try JSONReader.read(agent), model: model, cwd: work,
             agentSession: agentSession, source: .prompt, content: content ?? [.text(prompt)], display: nil, reasons: [], lostSession: lost, summary: summary)
-        return Turn(lab: self, id: id, process: try spawn("turn", id, record.json))
+        return Turn(lab: self, id: id, process: try spawn("turn", id, record.json, prepare))
     }
 
     /// Starts a turn's process again, as after a runner that was lost.
@@ -129,10 +130,11 @@ final class Lab {
         return try #require(turn.reply().flatMap(ReplyRecord.init), "no reply; the log: \(turn.log)")
     }
 
-    private func spawn(_ verb: String, _ id: String, _ prompt: JSON) throws -> Process {
+    private func spawn(_ verb: String, _ id: String, _ prompt: JSON, _ prepare: (String) throws -> Void = { _ in }) throws -> Process {
         try Directory("\(spool.path)/running").makeDirectory(id)
         write(JSONWriter.text(prompt), to: "running/\(id)/prompt.json")
         precondition(inotify_add_watch(watch, "\(spool.path)/running/\(id)", UInt32(IN_CREATE | IN_MODIFY | IN_MOVED_TO)) >= 0)
+        try prepare("\(spool.path)/running/\(id)")
         return process(verb, id)
     }
 

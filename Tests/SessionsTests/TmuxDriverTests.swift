@@ -102,18 +102,30 @@ import Testing
         #expect(try lab.run("again").text.contains("heard 5 "))
     }
 
-    @Test func anAgentThatIgnoresAnInterruptIsToldOf() throws {
-        let lab = try Lab(Self.agent().replacing("\"20s\"", with: "\"500ms\"").replacing("\"60s\"", with: "\"15s\""))
+    /// What was interrupted stands in the input line again, and is neither taken for no prompt nor sent with the next.
+    @Test func aPromptThatComesBackIntoTheInputLineIsTakenOut() throws {
+        let lab = try Lab(Self.agent("", ["RESTORES": "1"]))
         try lab.keep()
+        let turn = try lab.start("endless")
+        #expect(lab.wait { terminal(of: lab).contains("this takes") })
+        turn.interrupt()
+        let reply = try #require(turn.reply())
+        #expect(reply["stop_reason"]?.string == "cancelled" && reply["error"] == nil, "\(JSONWriter.text(reply))")
+        #expect(try lab.run("again").text.contains("heard 5 "))
+    }
+
+    @Test func anAgentThatIgnoresAnInterruptIsReplaced() throws {
+        let lab = try Lab(Self.agent().replacing("\"20s\"", with: "\"500ms\""))
+        let keeper = try lab.keep()
         let turn = try lab.start("deaf")
         #expect(lab.wait { terminal(of: lab).contains("not listening") })
         turn.interrupt()
         let reply = try #require(turn.reply())
-        #expect(reply["stop_reason"]?.string == "cancelled" && reply["error"]?["code"]?.string == "not_interrupted")
-        // The terminal is still the old turn's: what is to be said now is not lost in it.
-        let next = try lab.run("hello")
-        #expect(next.error != nil && next.stopReason == "error", "\(next)")
-        #expect(lab.events("prompt").count == 1)
+        #expect(reply["stop_reason"]?.string == "cancelled" && reply["error"]?["code"]?.string == "cancel_ignored")
+        #expect(lab.wait { lab.sessionFile("pane.json")?["ended_at"] != nil })
+        #expect(keeper.end() != 0)
+        try lab.keep()
+        #expect(try lab.run("again").text.contains("heard 5 "))
     }
 
     @Test func aQuestionOnTheScreenIsAnswered() throws {
@@ -138,6 +150,19 @@ import Testing
         lab.spool.write("go", to: lab.gate)
         let reply = try #require(turn.reply())
         #expect(reply["stop_reason"]?.string == "end_turn" && reply["text"]?.string?.contains("thank you") == true)
+    }
+
+    /// An agent whose hooks say that it is at work is so until they say that it is not, whatever the screen is like.
+    @Test func aScreenThatLooksReadyDoesNotEndATurnThatIsSaidToGoOn() throws {
+        let lab = try Lab(Self.agent("", ["ROUSE": Programs.rouse]))
+        mkfifo(lab.gate, 0o600)
+        try lab.keep()
+        let turn = try lab.start("looks ready")
+        #expect(lab.wait { lab.sessionFile("turn.json")?["message"]?.string == "still at it" || lab.spool.exists("\(turn.job)/reply.json") })
+        #expect(!lab.spool.exists("\(turn.job)/reply.json"))
+        lab.spool.write("go", to: lab.gate)
+        let reply = try #require(turn.reply())
+        #expect(reply["text"]?.string?.contains("and only now done") == true, "\(JSONWriter.text(reply))")
     }
 
     // MARK: death
@@ -194,6 +219,50 @@ import Testing
         #expect(lab.events("prompt").count == 1 && ProcessIdentity(pid: keeper.pid) != nil)
     }
 
+    /// The turn's process dies before its reply is written: the turn is over, and is not begun again.
+    @Test func aTurnWithoutAReplyIsNotSaidAgain() throws {
+        let lab = try Lab(Self.agent())
+        try lab.keep()
+        // Where a directory is, the reply can't be.
+        let turn = try lab.start("hello") { try Directory($0).makeDirectory("reply.json") }
+        #expect(turn.process.end() == 1)
+        rmdir("\(lab.spool.path)/\(turn.job)/reply.json")
+        let reply = try #require(try lab.again(turn).reply())
+        #expect(reply["text"]?.string?.contains("heard 5 ") == true && lab.events("resumed").count == 1, "\(JSONWriter.text(reply))")
+        #expect(lab.events("prompt").count == 1)
+    }
+
+    /// A turn's process is killed, and is not tried again: what it has sent is not at work any more when the next is said.
+    @Test func theTurnAfterAKilledOneIsNotTypedIntoABusyAgent() throws {
+        let lab = try Lab(Self.agent("", ["RESTORES": "1"]))
+        mkfifo(lab.gate, 0o600)
+        try lab.keep()
+        let turn = try lab.start("slow")
+        #expect(lab.wait { terminal(of: lab).contains("thinking") })
+        turn.process.send(SIGKILL)
+        turn.process.end()
+        let reply = try lab.run("hello")
+        #expect(reply.text.contains("heard 5 ") && reply.error == nil, "\(reply)")
+        #expect(lab.events("resynchronised").count == 1)
+        // Once only.
+        #expect(try lab.run("again").text.contains("heard 5 ") && lab.events("resynchronised").count == 1)
+    }
+
+    @Test func anAgentThatStaysBusyIsReplaced() throws {
+        let lab = try Lab(Self.agent().replacing("\"20s\"", with: "\"500ms\""))
+        let keeper = try lab.keep()
+        let turn = try lab.start("deaf")
+        #expect(lab.wait { terminal(of: lab).contains("not listening") })
+        turn.process.send(SIGKILL)
+        turn.process.end()
+        let reply = try lab.run("hello")
+        #expect(reply.stopReason == "error" && reply.error?.code == "agent_busy" && reply.error?.retryable == true)
+        #expect(lab.events("prompt").count == 1)
+        keeper.end()
+        try lab.keep()
+        #expect(try lab.run("hello").text.contains("heard 5 "))
+    }
+
     // MARK: the end
 
     /// A shell takes no notice of SIGTERM, and another program of none but the last.
@@ -245,15 +314,14 @@ import Testing
         try lab.keep()
         _ = try lab.run("hello")
         let script = """
-            import os, pty, subprocess, sys
+            import os, pty, sys
             pid, terminal = pty.fork()
             if pid == 0: os.execvp(sys.argv[1], [sys.argv[1], "attach", "main"])
             seen = b""
             while b"you>" not in seen: seen += os.read(terminal, 4096)
             os.write(terminal, b"by hand\\r")
             while b"heard 7" not in seen: seen += os.read(terminal, 4096)
-            # Keys as close together as a program types them are a paste to tmux, and no command.
-            subprocess.run(["tmux", "-S", "tmux.sock", "detach-client", "-s", "=main"], cwd=sys.argv[2], check=True)
+            os.write(terminal, b"\\x02d")
             while True:
                 try:
                     if not os.read(terminal, 4096): break
@@ -261,7 +329,7 @@ import Testing
             sys.exit(os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1]))
             """
         let (code, output) = Programs.run(
-            ["python3", "-c", script, Programs.rouse, lab.spool.path + "/sessions/main"], environment: ["ROUSE_SPOOL": lab.spool.path, "TERM": "xterm", "TMUX": "/elsewhere,1,0"])
+            ["python3", "-c", script, Programs.rouse], environment: ["ROUSE_SPOOL": lab.spool.path, "TERM": "xterm", "TMUX": "/elsewhere,1,0"])
         #expect(code == 0, "\(output)")
         #expect(try lab.run("still here").text.contains("heard 10 "))
     }

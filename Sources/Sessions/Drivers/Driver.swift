@@ -21,6 +21,13 @@ protocol Driver {
     /// - Throws: `TurnFault`, where there could be no turn: the agent could not be started, or is not what was
     ///   configured. The prompt has not been said then, and may safely be said again.
     mutating func run() throws(TurnFault) -> ReplyRecord
+
+    /// The reply is written. What a turn that dies before that must find again can be forgotten now.
+    func conclude()
+}
+
+extension Driver {
+    func conclude() {}
 }
 
 /// Why there is no reply: a word for programs, a sentence for people, and whether trying again may help.

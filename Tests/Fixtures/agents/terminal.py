@@ -29,6 +29,16 @@ def answer(text):
         print("not listening", flush=True)
         while True:
             time.sleep(3600)
+    elif text == "looks ready":
+        report("working")
+        print("you>", flush=True)
+        # Longer than the screen must stay the same to count.
+        time.sleep(1)
+        report("progress", "still", "at", "it")
+        wait()
+        print("and only now done", flush=True)
+        report("idle")
+        time.sleep(3600)
     elif text == "ask":
         print("Do you want to go on? [y/n]", flush=True)
         print("you chose " + sys.stdin.readline().strip(), flush=True)
@@ -59,9 +69,24 @@ if os.environ.get("DIALOG"):
     print("Do you trust this folder? (y/n)", flush=True)
     if sys.stdin.readline().strip() != "y":
         sys.exit(5)
+
+text = ""
+
+
+def restore():
+    """As some agents do: the interrupted prompt stands in the input line again."""
+    global text
+    readline.insert_text(text)
+    text = ""
+
+
+if os.environ.get("RESTORES"):
+    readline.set_startup_hook(restore)
 while True:
     try:
-        answer(input("you> "))
+        text = input("you> ")
+        answer(text)
+        text = ""
     except KeyboardInterrupt:
         print("interrupted", flush=True)
     except EOFError:

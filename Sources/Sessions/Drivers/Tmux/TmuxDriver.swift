@@ -11,6 +11,8 @@ import SpoolFormat
 struct TmuxDriver: Driver {
     let turn: Turn
     let agent: AgentConfiguration
+    /// Where the turn has come to its end, and the agent to rest.
+    private var pane: TmuxPane?
 
     init(_ turn: Turn) {
         self.turn = turn
@@ -25,6 +27,7 @@ struct TmuxDriver: Driver {
         let server = TmuxServer(in: session, session: name)
         guard let pane = try PaneSearch(turn, in: session, on: server).find(until: deadline) else { return Self.cancelled }
         let screen = try Screen(pane, for: turn)
+        if let old = try pane.mark(), old.turn != turn.record.id.text, old.isSent, try !resynchronise(pane, screen, old) { return Self.cancelled }
         let mark: TurnMark
         if let old = try pane.mark(), old.turn == turn.record.id.text, old.isSent {
             // An earlier try of this turn has sent the prompt, and died.
@@ -38,9 +41,31 @@ struct TmuxDriver: Driver {
         }
         var rest = TmuxTurn(turn, pane, screen, mark)
         let reply = try rest.follow()
-        // A retry of this turn begins anew.
-        if !pane.hasEnded { try? pane.forget() }
+        if rest.isAtRest { self.pane = pane }
         return reply
+    }
+
+    /// A retry of this turn begins anew, once there is a reply. Without one, the turn is taken up again.
+    func conclude() {
+        if let pane, !pane.hasEnded { try? pane.forget() }
+    }
+
+    /// Brings the agent to rest that the turn before has left: its process died, and what it had sent may still be at work.
+    /// - Returns: `false` where this turn is to end before that.
+    private func resynchronise(_ pane: TmuxPane, _ screen: Screen, _ mark: TurnMark) throws(TurnFault) -> Bool {
+        turn.say(.starting, "the turn before was cut off; it is being interrupted")
+        let deadline = Monotonic.now + agent.cancelTimeout.milliseconds
+        let isReady = try TmuxInterruption(agent, pane, screen).run(until: deadline) { turn.isInterrupted || turn.isTerminated }
+        if isReady {
+            try pane.forget()
+            try? turn.events.append("resynchronised", ["turn": .string(mark.turn)])
+            return true
+        }
+        if turn.isInterrupted || turn.isTerminated { return false }
+        pane.end(for: turn)
+        throw TurnFault(
+            "agent_busy", "the agent did not end its last turn within \(agent.cancelTimeout) of being told to; it was ended and is replaced",
+            retryable: true)
     }
 
     /// Nothing was sent yet.
@@ -50,12 +75,13 @@ struct TmuxDriver: Driver {
     private static let echo = (quiet: TimeSpan(milliseconds: 150), most: TimeSpan.seconds(5))
 
     private func send(to pane: TmuxPane, _ screen: Screen) throws(TurnFault) -> TurnMark {
+        // An earlier try may have got as far as the input line, or a person.
+        try pane.press(agent.clearKeys)
+        try screen.settle(quiet: Self.echo.quiet, atMost: Self.echo.most)
         try pane.makeRoom()
         let position = try pane.position()
         let text = TerminalText.typed(turn.record.text)
         guard !text.isEmpty else { throw TurnFault("empty_prompt", "nothing of the prompt can be typed") }
-        // An earlier try of this turn may have got as far as the input line.
-        if try pane.mark()?.turn == turn.record.id.text { try pane.press(agent.clearKeys) }
         var mark = TurnMark(turn: turn.record.id.text, isSent: false, line: position.line, offset: screen.output.size)
         try turn.willPrompt()
         try pane.paste(text, mark: mark)

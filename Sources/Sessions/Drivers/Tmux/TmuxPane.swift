@@ -24,6 +24,14 @@ final class TmuxPane {
         return poll(&entry, 1, 0) > 0
     }
 
+    /// Ends the agent, which is replaced by a new one. Waits for that, so that nobody finds it once more; its wrapper
+    /// kills it before its time to end is up.
+    func end(for turn: Turn) {
+        _ = rouse_pidfd_send_signal(ending, SIGTERM)
+        let deadline = Monotonic.now + (turn.agent.grace ?? Defaults.grace).milliseconds
+        while !hasEnded, Monotonic.now < deadline { _ = turn.wait(reading: [ending], until: deadline) }
+    }
+
     // MARK: looking
 
     struct Position {

@@ -13,6 +13,10 @@ struct TmuxTurn {
     /// The screen counts only after it has changed so often: what it shows now is from before.
     private var floor: Int
     private var wait: Wait?
+    /// The agent says itself when it is at work, and so when it no longer is: its screen may look ready meanwhile.
+    private var isHeldOpen = false
+    /// The agent is not at work any more, as far as can be known.
+    private(set) var isAtRest = true
 
     private enum Wait { case said, seen }
 
@@ -53,6 +57,7 @@ struct TmuxTurn {
         case .idle: return true
         case .waiting: ask(report.message ?? lastLines, .said)
         case .working, .starting:
+            if report.state == .working { isHeldOpen = true }
             if wait != nil { goOn() }
             if let message = report.message { turn.say(.progress, message) }
         case .progress: turn.say(.progress, report.message)
@@ -67,7 +72,7 @@ struct TmuxTurn {
             return false
         }
         if wait == .seen { goOn() }
-        return ready?.matches(screen) ?? false
+        return !isHeldOpen && ready?.matches(screen) ?? false
     }
 
     private mutating func ask(_ message: String, _ kind: Wait) {
@@ -119,20 +124,25 @@ struct TmuxTurn {
         let patience = turn.isTerminated ? min(agent.cancelTimeout, Self.lastPatience) : agent.cancelTimeout
         let deadline = Monotonic.now + patience.milliseconds
         do {
-            try pane.press(agent.interruptKeys)
-            while !pane.hasEnded {
-                try screen.look()
-                if screen.isQuiet(for: agent.ready.quiet), ready?.matches(screen) ?? true {
-                    try pane.press(agent.clearKeys)
-                    return try reply("cancelled")
-                }
-                guard Monotonic.now < deadline else {
-                    return try reply("cancelled", ErrorRecord("not_interrupted", "the agent did not obey the interrupt within \(patience)", retryable: true))
-                }
-                screen.wait(quiet: agent.ready.quiet, until: deadline)
-            }
+            if try TmuxInterruption(agent, pane, screen).run(until: deadline) { return try reply("cancelled") }
+            guard !pane.hasEnded else { return died() }
+            let reply = try reply("cancelled", ErrorRecord("cancel_ignored", "the agent did not end its turn within \(patience) of being told to"))
+            return disobeyed(reply)
         } catch where pane.hasEnded {}
         return died()
+    }
+
+    /// An agent that does not hear goes on with what it was told to stop, and would hear no other prompt. Where it is
+    /// this turn's process that is to end, there is no time for that: the next turn finds the mark, and sees to it.
+    private mutating func disobeyed(_ reply: ReplyRecord) -> ReplyRecord {
+        guard turn.isInterrupted else {
+            isAtRest = false
+            return reply
+        }
+        pane.end(for: turn)
+        var reply = reply
+        reply.error?.message += ", and was ended"
+        return reply
     }
 
     /// When the turn's process itself is to end, before it is killed.
