@@ -149,11 +149,11 @@ final class Lab {
     // MARK: the process that stays
 
     /// Starts what keeps the session's agent.
-    @discardableResult func keep() throws -> Process {
+    @discardableResult func keep(agentSession: String? = nil) throws -> Process {
         count += 1
         let prompt = TurnRecord(
             id: JobID("keep-\(count)")!, session: session, agentName: "fake", agent: try JSONReader.read(agent), model: nil, cwd: work,
-            agentSession: nil, source: .synthetic, content: [], display: nil, reasons: [], lostSession: .anew, summary: nil)
+            agentSession: agentSession, source: .synthetic, content: [], display: nil, reasons: [], lostSession: .anew, summary: nil)
         let keeper = try spawn("keep", "keep-\(count)", prompt.json)
         self.keeper = keeper
         return keeper

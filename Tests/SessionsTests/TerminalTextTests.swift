@@ -19,6 +19,12 @@ import Testing
     ])
     func aPromptIsNotTheAnswer(_ text: String, _ prompt: String, _ rest: String) { #expect(TerminalText.withoutEcho(text, of: prompt) == rest) }
 
+    @Test(arguments: [
+        ("hi\nyou>", "hi"), ("you>", ""), ("hi", "hi"), ("hi\n\n╭──╮\nyou>\n╰──╯\n  ? for help", "hi"),
+        ("you>\n1\n2\n3\n4\n5\n6\n7", "you>\n1\n2\n3\n4\n5\n6\n7"), ("", ""),
+    ])
+    func anInputLineIsNotTheAnswer(_ text: String, _ rest: String) { #expect(TerminalText.withoutReadiness(text) { $0 == "you>" } == rest) }
+
     @Test func aMarkReadsBack() throws {
         let mark = TurnMark(turn: "p-1", isSent: true, line: 12, offset: 3456)
         let read = try #require(TurnMark(mark.text))

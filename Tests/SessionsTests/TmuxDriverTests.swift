@@ -31,7 +31,7 @@ import Testing
         let first = try lab.run("hello;")
         #expect(first.stopReason == "end_turn" && first.error == nil)
         // The prompt as the terminal shows it is not the answer.
-        #expect(first.text.hasPrefix("heard 6 ") && first.text.contains("'hello;'"), "\(first.text)")
+        #expect(first.text.hasPrefix("heard 6 ") && first.text.hasSuffix("'hello;'"), "\(first.text)")
         let second = try lab.run("-l and \"$(x)\" 'y' \\; é漢😀;")
         #expect(second.text.contains("é漢😀;") && !second.text.contains("hello"), "\(second.text)")
         #expect(lab.events("prompt").count == 2 && lab.events("agent_started").count == 1)
@@ -72,6 +72,14 @@ import Testing
         let reply = try lab.run(prompt)
         let sum = Programs.run(["python3", "-c", "import hashlib,sys; print(hashlib.sha256(open(sys.argv[1],'rb').read()).hexdigest())", try file(heard, lab)])
         #expect(reply.text.contains("heard \(heard.unicodeScalars.count) \(sum.output.prefix(64))"), "\(reply.text.suffix(300))")
+    }
+
+    @Test func noAnswerIsNoSuccess() throws {
+        let lab = try Lab(Self.agent())
+        try lab.keep()
+        let reply = try lab.run("nothing")
+        #expect(reply.stopReason == "failed" && reply.error?.code == "empty_reply" && reply.text.isEmpty, "\(reply)")
+        #expect(try lab.run("hello").text.contains("heard 5 "))
     }
 
     private func file(_ text: String, _ lab: Lab) throws -> String {
@@ -202,6 +210,34 @@ import Testing
         #expect(try lab.run("hello").text.contains("heard 5 "))
     }
 
+    /// Another process that was not resumed knows nothing of the turns before.
+    @Test func aConversationThatIsLostIsToldOf() throws {
+        let lab = try Lab(Self.agent())
+        try lab.keep()
+        let first = try lab.run("hello")
+        let id = try #require(first.agentSession)
+        #expect(try !first.isAnew && !lab.run("again", agentSession: id).isAnew)
+        lab.stopKeeper()
+        try lab.keep(agentSession: id)
+        let refused = try lab.run("hello", agentSession: id, lost: .fail)
+        #expect(refused.stopReason == "error" && refused.error?.code == "agent_session_lost" && lab.events("prompt").count == 2)
+        let reply = try lab.run("hello", agentSession: id, summary: "we spoke")
+        #expect(reply.isAnew && reply.agentSession != id && reply.text.contains("This goes on from an earlier"), "\(reply.text)")
+    }
+
+    @Test func aConversationIsResumed() throws {
+        let command = #"["python3", "$FIXTURES/terminal.py", "begin", "{new_session}"]"#
+        let lab = try Lab(Self.agent(#", "resume": ["python3", "$FIXTURES/terminal.py", "resume", "{session}"]"#, program: command))
+        try lab.keep()
+        let first = try lab.run("arguments")
+        let id = try #require(first.agentSession)
+        #expect(first.text == "begin \(id)")
+        lab.stopKeeper()
+        try lab.keep(agentSession: id)
+        let reply = try lab.run("arguments", agentSession: id)
+        #expect(reply.text == "resume \(id)" && reply.agentSession == id && !reply.isAnew)
+    }
+
     /// A turn's process is killed in the middle of the turn, and the turn is tried again: the prompt is not said twice.
     @Test func aTurnIsTakenUpAgain() throws {
         let lab = try Lab(Self.agent())
@@ -314,14 +350,16 @@ import Testing
         try lab.keep()
         _ = try lab.run("hello")
         let script = """
-            import os, pty, sys
+            import fcntl, os, pty, struct, subprocess, sys, termios
             pid, terminal = pty.fork()
             if pid == 0: os.execvp(sys.argv[1], [sys.argv[1], "attach", "main"])
+            fcntl.ioctl(terminal, termios.TIOCSWINSZ, struct.pack("4H", 10, 40, 0, 0))
             seen = b""
             while b"you>" not in seen: seen += os.read(terminal, 4096)
             os.write(terminal, b"by hand\\r")
             while b"heard 7" not in seen: seen += os.read(terminal, 4096)
-            os.write(terminal, b"\\x02d")
+            # Keys as close together as a program types them are a paste to tmux, and no command.
+            subprocess.run(["tmux", "-S", "tmux.sock", "detach-client", "-s", "=main"], cwd=sys.argv[2], check=True)
             while True:
                 try:
                     if not os.read(terminal, 4096): break
@@ -329,9 +367,12 @@ import Testing
             sys.exit(os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1]))
             """
         let (code, output) = Programs.run(
-            ["python3", "-c", script, Programs.rouse], environment: ["ROUSE_SPOOL": lab.spool.path, "TERM": "xterm", "TMUX": "/elsewhere,1,0"])
+            ["python3", "-c", script, Programs.rouse, lab.spool.path + "/sessions/main"], environment: ["ROUSE_SPOOL": lab.spool.path, "TERM": "xterm", "TMUX": "/elsewhere,1,0"])
         #expect(code == 0, "\(output)")
         #expect(try lab.run("still here").text.contains("heard 10 "))
+        // The small terminal of the person was not made the agent's.
+        let size = Programs.run(["env", "-C", lab.spool.path + "/sessions/main", "tmux", "-S", "tmux.sock", "display-message", "-p", "-t", "=main:", "#{window_width} #{window_height}"])
+        #expect(size.output.hasPrefix("200 50"), "\(size.output)")
     }
 }
 

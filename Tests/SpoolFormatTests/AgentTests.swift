@@ -12,13 +12,16 @@ import Testing
         #"{"driver":"command","command":["a"],"output":{"text":[]},"retryable_exit_codes":[75],"timeout":"20m","grace":"5s"}"#,
         #"{"driver":"acp","command":["a","--acp"],"permissions":"allow_once","cancel_timeout":"10s","on_lost_session":"fail"}"#,
         #"{"driver":"acp","command":["a"],"permissions":{"read":"allow_always","default":"ask"},"env":{"A":{"from_file":"/s"}}}"#,
+        #"{"driver":"tmux","command":["a","--session-id","{new_session}"],"resume":["a","--resume","{session}"],"ready":{"pattern":"> $"}}"#,
         #"{"driver":"tmux","command":["claude"],"ready":{"pattern":"> $","timeout":"1m","quiet":"0s","dialogs":[{"pattern":"trust","keys":["Enter"]}]},"interrupt_keys":["Escape"],"clear_keys":[],"waiting":["Do you want"]}"#,
     ]
 
     static let bad: [(String, String)] = [
         ("{}", ""), (#"{"driver":"ssh","command":["a"]}"#, "driver"), (#"{"driver":"tmux"}"#, ""), (#"{"driver":"tmux","command":"a"}"#, "command"),
         (#"{"driver":"tmux","command":[]}"#, "command"), (#"{"driver":"tmux","command":[""]}"#, "command"), (#"{"driver":"tmux","command":["a","{promt}"]}"#, "command[1]"),
-        (#"{"driver":"tmux","command":["a","{prompt}"]}"#, "command"), (#"{"driver":"acp","command":["a"],"resume":["a"]}"#, "resume"),
+        (#"{"driver":"tmux","command":["a"]}"#, ""), (#"{"driver":"tmux","command":["a"],"ready":{"quiet":"1s"}}"#, ""),
+        (#"{"driver":"tmux","command":["a"],"resume":["a","{session}"],"ready":{"pattern":"a"}}"#, "resume"),
+        (#"{"driver":"tmux","command":["a","{prompt}"],"ready":{"pattern":"a"}}"#, "command"), (#"{"driver":"acp","command":["a"],"resume":["a"]}"#, "resume"),
         (#"{"driver":"command","command":["a","{session}"]}"#, "command"), (#"{"driver":"command","command":["a"],"prompt":"argument"}"#, "prompt"),
         (#"{"driver":"command","command":["a"],"prompt":"file"}"#, "prompt"), (#"{"driver":"command","command":["a","{prompt}"],"prompt":"stdin"}"#, "prompt"),
         (#"{"driver":"tmux","command":["a"],"ready":{"pattern":"("}}"#, "ready.pattern"), (#"{"driver":"tmux","command":["a"],"ready":{"quiet":1}}"#, "ready.quiet"),

@@ -31,13 +31,26 @@ extension Schema {
         [
             "if": ["properties": ["driver": ["const": "command"]]],
             "then": ["allOf": .array(commandRules)],
-            "else": ["not": ["anyOf": [["required": ["resume"]], mentions("prompt"), mentions("prompt_file")]]],
+            "else": ["allOf": .array(keptRules)],
         ])
 
     private static let commandRules: [JSON] = [
         given(["argument"], mentions("prompt")), given(["file"], mentions("prompt_file")),
         given(["stdin", "file"], ["not": mentions("prompt")]),
         ["properties": ["command": ["not": ["contains": argument(mentioning: "session")]]]],
+    ]
+
+    private static let keptRules: [JSON] = [
+        ["not": ["anyOf": [mentions("prompt"), mentions("prompt_file")]]],
+        [
+            "if": ["properties": ["driver": ["const": "tmux"]]],
+            "then": ["required": ["ready"], "properties": ["ready": ["required": ["pattern"]]]],
+            "else": ["not": ["required": ["resume"]]],
+        ],
+        [
+            "if": ["required": ["resume"], "properties": ["resume": ["contains": argument(mentioning: "session")]]],
+            "then": ["properties": ["command": ["contains": argument(mentioning: "new_session")]]],
+        ],
     ]
 
     private static func given(_ ways: [String], _ rule: JSON) -> JSON {

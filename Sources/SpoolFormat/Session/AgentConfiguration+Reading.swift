@@ -88,7 +88,19 @@ extension AgentConfiguration {
             TaskFault("bad_value", message, at: JSONPath([.name(field)]), isAtName: true, expected: expected)
         }
         if driver != .command {
-            if resume != nil { throw fault("resume", "\"resume\" belongs to the driver \"command\"", "no \"resume\"") }
+            if driver == .acp, resume != nil {
+                throw fault("resume", "\"resume\" belongs to the drivers \"command\" and \"tmux\"", "no \"resume\"")
+            }
+            // Its session's id is not heard from a terminal.
+            if let resume, resume.contains(where: { Self.words(in: $0).contains("session") }),
+                !command.contains(where: { Self.words(in: $0).contains("new_session") }) {
+                throw fault("resume", "\"resume\" says {session}, and \"command\" gives the agent no id for its session", "{new_session} in \"command\"")
+            }
+            if driver == .tmux, ready.pattern == nil {
+                throw TaskFault(
+                    "missing_field", "a tmux agent has no \"ready.pattern\"", at: JSONPath(), expected: "\"ready\": {\"pattern\": …}",
+                    hint: "a regular expression that its screen matches when it waits for a prompt; without one, text would be typed into whatever is there")
+            }
             if mentions("prompt") || mentions("prompt_file") {
                 throw fault("command", "a \(driver.rawValue) agent is not given its prompt in its arguments", "no {prompt}")
             }

@@ -32,7 +32,7 @@ public struct AgentConfiguration: Sendable, Equatable {
 
     /// When a terminal's agent can be typed to.
     public struct Readiness: Sendable, Equatable {
-        /// A regular expression that the screen matches when the agent waits for a prompt.
+        /// A regular expression that the screen matches when the agent waits for a prompt; every `tmux` agent has one.
         public var pattern: String?
         /// How long the agent may take to be ready.
         public var timeout: TimeSpan = .seconds(30)

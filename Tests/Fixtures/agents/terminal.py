@@ -49,6 +49,10 @@ def answer(text):
         print("thank you, and now something else", flush=True)
         report("idle")
         time.sleep(3600)
+    elif text == "nothing":
+        pass
+    elif text == "arguments":
+        print(*sys.argv[1:])
     elif text == "crash":
         print("last words", flush=True)
         os._exit(7)

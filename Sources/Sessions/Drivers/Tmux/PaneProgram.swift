@@ -56,14 +56,17 @@ struct PaneProgram {
         return record.code
     }
 
-    private func start() throws -> pid_t {
+    private mutating func start() throws -> pid_t {
         guard chdir(turn.cwd) == 0 else { throw SystemFault("work in", turn.cwd) }
         setenv("PWD", turn.cwd, 1)
         for name in KeeperVariables.all { unsetenv(name) }
         var arguments = AgentArguments(name: turn.session, model: turn.model ?? agent.model, cwd: turn.cwd)
         arguments["session"] = turn.agentSession
-        arguments["new_session"] = AgentArguments.uuid()
-        var spawn = Spawn(arguments: try arguments.fill(agent.command))
+        let resume = turn.agentSession == nil ? nil : agent.resume
+        let conversation = resume == nil ? AgentArguments.uuid() : turn.agentSession
+        arguments["new_session"] = conversation
+        record.agentSession = conversation
+        var spawn = Spawn(arguments: try arguments.fill(resume ?? agent.command))
         spawn.isDetached = false
         return try spawn.start()
     }

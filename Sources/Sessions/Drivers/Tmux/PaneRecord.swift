@@ -11,6 +11,9 @@ struct PaneRecord {
     var process: ProcessIdentity
     /// Where the terminal's output goes.
     var output: String
+    /// Which conversation the agent is in: its own id, where its command takes one from us; otherwise it only tells this
+    /// agent from the one before.
+    var agentSession: String?
     var startedAt = Timestamp.now
     var endedAt: Timestamp?
     var exitCode: Int?
@@ -48,6 +51,7 @@ struct PaneRecord {
             "job": .string(job.text), "keeper": keeper.json, "process": process.json, "output": .string(output),
             "started_at": .string(startedAt.description),
         ]
+        object["agent_session"] = .optional(agentSession)
         object["ended_at"] = .optional(endedAt?.description)
         object["exit_code"] = .optional(exitCode)
         object["signal"] = .optional(signal)
@@ -62,6 +66,7 @@ struct PaneRecord {
         else { return nil }
         self.init(job: job, keeper: keeper, process: process, output: output)
         self.startedAt = startedAt
+        agentSession = value["agent_session"]?.string
         endedAt = value["ended_at"]?.string.flatMap(Timestamp.init)
         exitCode = value["exit_code"]?.int
         signal = value["signal"]?.int

@@ -78,4 +78,5 @@ struct ScreenPattern {
     }
 
     func matches(_ screen: Screen) -> Bool { screen.text.contains(regex) }
+    func matches(_ line: Substring) -> Bool { line.contains(regex) }
 }

@@ -67,6 +67,18 @@ enum TerminalText {
         return lines.joined(separator: "\n")
     }
 
+    /// The answer without the input line below it, which stands at its end when the agent is ready again: the last line
+    /// that `isReady`, with its frame and with the hints below it, which are indented. Further up, it is the answer's own.
+    static func withoutReadiness(_ text: String, _ isReady: (Substring) -> Bool) -> String {
+        var lines = text.split(separator: "\n", omittingEmptySubsequences: false)
+        guard let index = lines.lastIndex(where: isReady), lines[(index + 1)...].allSatisfy({ isFrame($0) || $0.hasPrefix("  ") }) else { return text }
+        lines.removeSubrange(index...)
+        while let last = lines.last, isFrame(last) { lines.removeLast() }
+        return lines.joined(separator: "\n")
+    }
+
+    private static func isFrame(_ line: Substring) -> Bool { line.unicodeScalars.allSatisfy { $0 == " " || (0x2500...0x257F).contains($0.value) } }
+
     /// What came after a prompt: `text` without the lines in which the terminal shows the prompt again.
     static func withoutEcho(_ text: String, of prompt: String) -> String {
         let lines = text.split(separator: "\n", omittingEmptySubsequences: false)

@@ -26,6 +26,8 @@ struct TmuxDriver: Driver {
         let deadline = Monotonic.now + agent.ready.timeout.milliseconds
         let server = TmuxServer(in: session, session: name)
         guard let pane = try PaneSearch(turn, in: session, on: server).find(until: deadline) else { return Self.cancelled }
+        let isAnew = try isConversationLost(pane.record)
+        let said = TerminalText.typed(isAnew ? Anew.prompt(turn.record) : turn.record.text)
         let screen = try Screen(pane, for: turn)
         if let old = try pane.mark(), old.turn != turn.record.id.text, old.isSent, try !resynchronise(pane, screen, old) { return Self.cancelled }
         let mark: TurnMark
@@ -37,12 +39,26 @@ struct TmuxDriver: Driver {
         } else {
             var readiness = TmuxReadiness(turn, pane, screen)
             guard try readiness.wait(until: deadline) else { return Self.cancelled }
-            mark = try send(to: pane, screen)
+            mark = try send(said, to: pane, screen)
         }
-        var rest = TmuxTurn(turn, pane, screen, mark)
-        let reply = try rest.follow()
+        var rest = TmuxTurn(turn, pane, screen, mark, said: said)
+        var reply = try rest.follow()
+        reply.agentSession = pane.record.agentSession
+        reply.isAnew = isAnew
         if rest.isAtRest { self.pane = pane }
         return reply
+    }
+
+    /// Whether this is another conversation than that of the turns before: their agent has ended, and was not resumed.
+    private func isConversationLost(_ record: PaneRecord) throws(TurnFault) -> Bool {
+        guard let earlier = turn.record.agentSession, let now = record.agentSession, earlier != now else { return false }
+        guard turn.record.lostSession == .anew else {
+            throw TurnFault(
+                "agent_session_lost", "the agent of the earlier turns has ended, and its conversation with it",
+                hint: "restart the session with \"fresh\", set \"on_lost_session\": \"anew\", or give the agent a \"resume\"")
+        }
+        try? turn.events.append("session_lost", ["agent_session": .string(earlier)])
+        return true
     }
 
     /// A retry of this turn begins anew, once there is a reply. Without one, the turn is taken up again.
@@ -74,13 +90,12 @@ struct TmuxDriver: Driver {
     /// How long the agent may take to show what was pasted, before Enter.
     private static let echo = (quiet: TimeSpan(milliseconds: 150), most: TimeSpan.seconds(5))
 
-    private func send(to pane: TmuxPane, _ screen: Screen) throws(TurnFault) -> TurnMark {
+    private func send(_ text: String, to pane: TmuxPane, _ screen: Screen) throws(TurnFault) -> TurnMark {
         // An earlier try may have got as far as the input line, or a person.
         try pane.press(agent.clearKeys)
         try screen.settle(quiet: Self.echo.quiet, atMost: Self.echo.most)
         try pane.makeRoom()
         let position = try pane.position()
-        let text = TerminalText.typed(turn.record.text)
         guard !text.isEmpty else { throw TurnFault("empty_prompt", "nothing of the prompt can be typed") }
         var mark = TurnMark(turn: turn.record.id.text, isSent: false, line: position.line, offset: screen.output.size)
         try turn.willPrompt()

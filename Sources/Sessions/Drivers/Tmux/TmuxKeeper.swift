@@ -52,6 +52,8 @@ struct TmuxKeeper {
             "set-option", "-g", "default-terminal", "screen-256color", ";",
             "new-session", "-d", "-s", server.name, "-x", "200", "-y", "50", "-P", "-F", "#{pane_pid} #{pid}",
             String(cString: program), "pane", String(getpid()), ";",
+            // Whoever attaches must not move the lines: they are counted. Set before there is a window, it ends tmux 3.3.
+            "set-option", "-w", "-t", server.target, "window-size", "manual", ";",
             // Our own standard output is the job's log; by this path the shell needs no quotes.
             "pipe-pane", "-t", server.target, "exec cat >>/proc/\(getpid())/fd/1",
         ])

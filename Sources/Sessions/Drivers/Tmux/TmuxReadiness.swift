@@ -44,8 +44,8 @@ struct TmuxReadiness {
         }
     }
 
-    /// Without a pattern: it has shown something, or has said that it is idle.
-    private var isReady: Bool { pattern?.matches(screen) ?? (!screen.text.isEmpty || turn.takeReport()?.state == .idle) }
+    /// There is a pattern: the configuration's reader sees to it.
+    private var isReady: Bool { pattern?.matches(screen) ?? false }
 
     private mutating func accept(_ index: Int) throws(TurnFault) {
         dialogs[index].left -= 1

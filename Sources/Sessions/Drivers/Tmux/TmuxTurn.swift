@@ -8,6 +8,8 @@ struct TmuxTurn {
     private let pane: TmuxPane
     private let screen: Screen
     private let mark: TurnMark
+    /// What was typed.
+    private let said: String
     private let ready: ScreenPattern?
     private let questions: [ScreenPattern]
     /// The screen counts only after it has changed so often: what it shows now is from before.
@@ -20,12 +22,13 @@ struct TmuxTurn {
 
     private enum Wait { case said, seen }
 
-    init(_ turn: Turn, _ pane: TmuxPane, _ screen: Screen, _ mark: TurnMark) {
+    init(_ turn: Turn, _ pane: TmuxPane, _ screen: Screen, _ mark: TurnMark, said: String) {
         self.turn = turn
         agent = turn.agent
         self.pane = pane
         self.screen = screen
         self.mark = mark
+        self.said = said
         ready = ScreenPattern(agent.ready.pattern)
         questions = agent.waitingPatterns.compactMap { ScreenPattern($0) }
         floor = screen.changes
@@ -102,7 +105,17 @@ struct TmuxTurn {
     private func reply(_ stopReason: String, _ error: ErrorRecord? = nil) throws(TurnFault) -> ReplyRecord {
         // What an agent says by its hooks can be sooner than what it shows.
         try screen.settle(quiet: min(agent.ready.quiet, .seconds(1)), atMost: .seconds(5))
-        return record(TerminalText.withoutEcho(try pane.text(from: mark.line), of: TerminalText.typed(turn.record.text)), stopReason, error)
+        var text = TerminalText.withoutEcho(try pane.text(from: mark.line), of: said)
+        text = TerminalText.withoutReadiness(text) { ready?.matches($0) ?? false }
+        var reply = record(text, stopReason, error)
+        if reply.text.isEmpty, reply.error == nil, stopReason == "end_turn" {
+            reply.stopReason = "failed"
+            reply.error = ErrorRecord("empty_reply", "the agent ended its turn without an answer")
+        }
+        if try pane.position().isAlternate {
+            reply.warnings.append("the agent has a screen of its own: the reply is what stands there; what has left it is in the log of the session's process")
+        }
+        return reply
     }
 
     private func record(_ text: String, _ stopReason: String, _ error: ErrorRecord?) -> ReplyRecord {
