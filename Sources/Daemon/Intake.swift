@@ -245,6 +245,7 @@ final class Intake {
         }
         inbox.settling.forget(name)
         do {
+            try requeue.forgetVerbs(name, in: inbox.directory)
             try requeue.queueAgain(id, named: name, in: inbox.directory, task: task)
         } catch let fault as SystemFault {
             throw fault

@@ -33,6 +33,14 @@ final class Requeue {
         return true
     }
 
+    /// A job that is moved by hand still has what an earlier verb has left, which is not why it runs again.
+    func forgetVerbs(_ name: some FileName, in directory: Directory) throws(SystemFault) {
+        let job = try directory.directory(name)
+        guard var state = (try? job.readState()) ?? nil, state.againBy != nil || state.ending != nil else { return }
+        (state.againBy, state.ending) = (nil, nil)
+        try job.replaceState(state)
+    }
+
     /// Takes a finished job out of the directory that it is in, and queues it again.
     func queueAgain(_ id: JobID, named name: some FileName, in directory: Directory, task: TaskRecord) throws {
         try directory.rename(name, to: ledger.spool.staging, as: Self.marker + id.text)
@@ -58,8 +66,7 @@ final class Requeue {
         let before = (try? job.readState()) ?? nil
         let attempts = max(run?.attempt ?? 0, result?.attempts ?? 0, before?.attempts ?? 0)
         var state = StateRecord(attempts: attempts, isRetried: true, againBy: before?.againBy)
-        // Moved by hand, it still has what an earlier verb has left.
-        let by = before?.ending == nil ? nil : before?.againBy.map { String($0.prefix { $0 != " " }) }
+        let by = before?.againBy.map { String($0.prefix { $0 != " " }) }
         try onQueueingAgain(task, before?.ending == .recovered ? .recovered : .retried, attempts, by)
         try job.replaceState(state)
         try putAway(job, attempt: attempts)

@@ -1,4 +1,5 @@
 import CLinux
+import Dispatch
 import Glibc
 import JobIndex
 import JobRunner
@@ -104,7 +105,16 @@ private struct RunningDaemon: Service {
 private struct SignalService: Service {
     let reconciler: Reconciler
 
+    /// Takes SIGUSR1 as long as the process lives: once the sequence below has ended, it would end a daemon that is still
+    /// about to.
+    nonisolated(unsafe) private static let lookAround: any DispatchSourceSignal = {
+        let source = DispatchSource.makeSignalSource(signal: SIGUSR1)
+        source.activate()
+        return source
+    }()
+
     func run() async throws {
+        _ = Self.lookAround
         let signals = await UnixSignalsSequence(trapping: .sigusr1, .sigterm, .sigint)
         // Not `cancelOnGracefulShutdown`, which starts a task outside of this one's executor.
         await withTaskGroup { group in

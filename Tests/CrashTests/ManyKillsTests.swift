@@ -33,7 +33,7 @@ import TestSupport
             // Not to wait for anything: to be somewhere else in its work each time.
             usleep(UInt32.random(in: 20_000...(Self.isFull ? 3_000_000 : 400_000)))
             scenario.daemon.kill9()
-            scenario.keepAlive()
+            scenario.start()
         }
         group.wait()
         let written = Monotonic.now
@@ -49,7 +49,7 @@ import TestSupport
         #expect(spool.list("done").allSatisfy { spool.json("done/\($0)/result.json")?["attempts"]?.int == 1 })
         scenario.checkRest("many kills")
         let end = Monotonic.now
-        print("\(Self.drops) drops by \(Self.writers) writers, \(scenario.kills) kills: \(places); written in \(written - started) ms, all in \(end - started) ms")
+        print("\(Self.drops) drops by \(Self.writers) writers, \(Self.kills) kills: \(places); written in \(written - started) ms, all in \(end - started) ms")
     }
 
     static func count(_ path: String, _ directories: [String]) -> Int {
