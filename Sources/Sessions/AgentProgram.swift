@@ -50,7 +50,9 @@ public enum AgentProgram {
     private static func reply(of turn: Turn, by driver: inout any Driver) -> ReplyRecord {
         do throws(TurnFault) { return try driver.run() } catch {
             let isToldToEnd = turn.isInterrupted || turn.isTerminated
-            return ReplyRecord(text: "", stopReason: isToldToEnd ? "cancelled" : turn.hasPrompted ? "failed" : "error", error: error.error)
+            // A process a turn that could not be started, or did not know its conversation, has not heard the prompt.
+            let wasHeard = turn.hasPrompted && turn.agent.driver != .command
+            return ReplyRecord(text: "", stopReason: isToldToEnd ? "cancelled" : wasHeard ? "failed" : "error", error: error.error)
         }
     }
 
