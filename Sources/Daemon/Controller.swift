@@ -200,7 +200,9 @@ final class Controller {
     /// A job that somebody has removed, and the index does not know of it yet, holds up no verb.
     private func actIfThere(_ verb: ControlVerb, on row: JobRow, for task: TaskRecord) throws -> String {
         do { return try act(verb, on: row, for: task) } catch let fault as SystemFault {
-            guard fault.isMissing, !ledger.spool.directory(of: row.state).contains(row.id.text) else { throw fault }
+            // One that is half on its way back to the queue is not gone: it goes on first, and then the verb.
+            let isOnItsWay = ledger.spool.staging.contains(Requeue.stagingName(of: row.id))
+            guard fault.isMissing, !isOnItsWay, !ledger.spool.directory(of: row.state).contains(row.id.text) else { throw fault }
             return "gone"
         }
     }

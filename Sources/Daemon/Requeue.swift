@@ -50,6 +50,8 @@ final class Requeue {
     /// In `.staging/` such a job's name tells that it is to run again, whatever is in its directory. No id begins with `@`.
     private static let marker = "@retry-"
 
+    static func stagingName(of id: JobID) -> String { marker + id.text }
+
     /// The job that a name in `.staging/` says is to run again.
     static func id(ofStaged name: String) -> JobID? {
         name.hasPrefix(marker) ? JobID(String(name.dropFirst(marker.utf8.count))) : nil
