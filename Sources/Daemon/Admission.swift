@@ -88,7 +88,7 @@ struct Admission {
     func place(_ task: TaskRecord, now: Timestamp) throws -> Admitted {
         var admitted = Admitted(task: task, readiness: .ready)
         if let name = task.verb.turnSession, case .wake = task.verb, Wakes.isForNow(task.options) {
-            let pending = try ledger.store.unfinished(key: Wake.key(of: name)).first { $0.state != .running && $0.id != task.id && $0.verb == "wake" }
+            let pending = try Wakes.pending(name, in: ledger.store)
             // What others' reasons may join must not be another user's, who could cancel it.
             if pending != nil || !isOwn(task.uid) {
                 admitted.isJoining = true

@@ -107,6 +107,8 @@ private struct SignalService: Service {
 
     /// Takes SIGUSR1 as long as the process lives: once the sequence below has ended, it would end a daemon that is still
     /// about to.
+    ///
+    /// Unsafe only by its type, which is not `Sendable`: nobody touches it once it is made.
     nonisolated(unsafe) private static let lookAround: any DispatchSourceSignal = {
         let source = DispatchSource.makeSignalSource(signal: SIGUSR1)
         source.activate()

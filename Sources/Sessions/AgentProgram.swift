@@ -50,9 +50,7 @@ public enum AgentProgram {
     private static func reply(of turn: Turn, by driver: inout any Driver) -> ReplyRecord {
         do throws(TurnFault) { return try driver.run() } catch {
             let isToldToEnd = turn.isInterrupted || turn.isTerminated
-            // A process a turn that could not be started, or did not know its conversation, has not heard the prompt.
-            let wasHeard = turn.hasPrompted && turn.agent.driver != .command
-            return ReplyRecord(text: "", stopReason: isToldToEnd ? "cancelled" : wasHeard ? "failed" : "error", error: error.error)
+            return ReplyRecord(text: "", stopReason: isToldToEnd ? "cancelled" : turn.isPromptOut ? "failed" : "error", error: error.error)
         }
     }
 
@@ -67,10 +65,10 @@ public enum AgentProgram {
 
     private static func keep(inJob job: String, spool: String) -> Int32 {
         do throws(TurnFault) {
-            let place = try KeptPlace(inJob: job, spool: spool)
-            return switch place.record.agent.driver {
-            case .acp: try AgentKeeper(place).run()
-            case .tmux: try TmuxKeeper(Turn(inJob: job, spool: spool)).run()
+            let turn = try Turn(inJob: job, spool: spool)
+            return switch turn.agent.driver {
+            case .acp: try AgentKeeper(turn).run()
+            case .tmux: try TmuxKeeper(turn).run()
             case .command: throw TurnFault("no_keeper", "nothing stays between the turns of a command agent")
             }
         } catch {

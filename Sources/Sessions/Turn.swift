@@ -23,8 +23,8 @@ final class Turn {
     private(set) var isTerminated = false
     /// A child may have ended since this was last looked at.
     var mayHaveChildrenEnded = false
-    /// The prompt may have been said: it is not to be said again as if it had not.
-    private(set) var hasPrompted = false
+    /// The agent may have heard the prompt: whatever fails now, it is not to be said again as if it had not.
+    var isPromptOut = false
     private var answer: String?
     /// How often the agent has waited for input: the number of the last request.
     private var requests = 0
@@ -71,7 +71,6 @@ final class Turn {
 
     /// The prompt is about to be sent. Its event is written first; where it can't be, nothing is sent.
     func willPrompt() throws(TurnFault) {
-        hasPrompted = true
         do throws(SystemFault) {
             try events.append("prompt", ["source": .string(record.source.rawValue), "content": .array(record.content.map(\.json))])
         } catch { throw TurnFault(error) }

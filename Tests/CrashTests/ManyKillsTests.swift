@@ -84,6 +84,7 @@ enum Writer {
         guard slowly else { return precondition(writeAll(text, to: file)) }
         for part in [text.prefix(1), text.dropFirst().prefix(20), text.dropFirst(21)] {
             precondition(writeAll(Array(part), to: file))
+            // The pause is what this writer is about: the daemon sees the file half-written.
             usleep(3000)
         }
     }

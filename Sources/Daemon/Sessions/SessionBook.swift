@@ -7,6 +7,8 @@ final class SessionBook {
     private let ledger: Ledger
     private let files: ConfigurationDirectory<SessionConfiguration>
     private var sessions: [String: Session] = [:]
+    /// Those that may be woken for a job that does not name them: they are asked at each change of each job.
+    private(set) var coordinators: [Session] = []
     private var changed: Set<String> = []
     /// A session's directory is to be watched as long as it is in a turn.
     var onTurn: (String, _ isInTurn: Bool) -> Void = { _, _ in }
@@ -103,6 +105,7 @@ final class SessionBook {
             session.isStopping = wasStopping && (session.turn != nil || session.process != nil)
             if record.agent != definition.agent { anew(session, definition.agent) }
         }
+        findCoordinators()
         changed.insert(name)
     }
 
@@ -118,6 +121,8 @@ final class SessionBook {
         }
         return directory
     }
+
+    private func findCoordinators() { coordinators = sessions.values.filter { $0.definition.role == .coordinator } }
 
     /// Another agent knows nothing of the conversation with the one before.
     private func anew(_ session: Session, _ agent: String) {
@@ -135,6 +140,7 @@ final class SessionBook {
     private func forget(_ name: String) throws {
         if let process = sessions[name]?.process { onForgotten(process) }
         sessions[name] = nil
+        findCoordinators()
         try spool.sessions.directory(name).removeFile(SpoolLayout.Session.definition)
     }
 

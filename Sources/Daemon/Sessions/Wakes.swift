@@ -41,7 +41,7 @@ final class Wakes {
         if let result, result.startedAt == nil, result.outcome == .cancelled || result.outcome == .superseded { return }
         let own = task.verb.turnSession
         var names: [String] = []
-        for session in sessions.all where session.name != own && answers(session, for: task, event) { names.append(session.name) }
+        for session in sessions.coordinators where session.name != own && answers(session, for: task, event) { names.append(session.name) }
         if event != .queued { names += (task.options.notify ?? []).filter { $0 != own && !names.contains($0) } }
         for name in names.sorted() where sessions[name] != nil {
             let reason = WakeReason(
@@ -53,7 +53,7 @@ final class Wakes {
     }
 
     private func answers(_ session: Session, for task: TaskRecord, _ event: WakeEvent) -> Bool {
-        guard session.definition.role == .coordinator, session.definition.wakeOn.contains(event) else { return false }
+        guard session.definition.wakeOn.contains(event) else { return false }
         let range = session.definition.coordinates
         if range.queues.contains(task.queue) { return true }
         if let parent = task.options.parent, range.parents.contains(parent) { return true }
@@ -110,7 +110,11 @@ final class Wakes {
 
     /// A wake of this session that is not being delivered yet.
     func pending(_ session: String) throws -> JobRow? {
-        try ledger.store.unfinished(key: Wake.key(of: session)).first { $0.state != .running && $0.verb == "wake" }
+        try Self.pending(session, in: ledger.store)
+    }
+
+    static func pending(_ session: String, in store: any JobStore) throws -> JobRow? {
+        try store.unfinished(key: Wake.key(of: session)).first { $0.state != .running && $0.verb == "wake" }
     }
 
     /// The wake that is next for a session, also one that others do not join.

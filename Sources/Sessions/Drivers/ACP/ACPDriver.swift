@@ -27,6 +27,7 @@ struct ACPDriver: Driver {
         try talk.initialize()
         var isAnew = try talk.openSession()
         try turn.willPrompt()
+        turn.isPromptOut = true
         var end = try talk.prompt(isAnew ? Anew.content(turn.record) : turn.record.content)
         if ACPReply.showsLostSession(end, talk), let id = talk.state.sessionID {
             do throws(TurnFault) {

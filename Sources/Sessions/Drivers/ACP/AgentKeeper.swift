@@ -6,8 +6,8 @@ import SpoolFormat
 /// the protocol: it holds the two ends of the agent's pipes, and hands them to one turn at a time. So it has little to
 /// fail at, and a turn can be as wrong as it likes without the conversation being lost.
 final class AgentKeeper {
-    private let place: KeptPlace
-    private let signals: Int32
+    private let turn: Turn
+    private let session: Directory
     private let listener: Int32
     private let children = Children()
     private let child: ChildProcess
@@ -22,18 +22,20 @@ final class AgentKeeper {
     /// Milliseconds that an agent has to go after its standard input was closed. Most need less than one second.
     private static let patience: Int64 = 2000
 
-    init(_ place: KeptPlace) throws(TurnFault) {
-        self.place = place
-        rouse_ignore_signal(SIGPIPE)
-        signals = rouse_turn_signal_descriptor()
-        let record = place.record
-        let arguments = try AgentArguments(name: record.session, model: record.model, cwd: record.cwd).fill(record.agent.command)
-        listener = try AgentSocket.listen(in: place.session)
+    init(_ turn: Turn) throws(TurnFault) {
+        guard let session = turn.session, let name = turn.record.session else {
+            throw TurnFault("no_session", "an agent that stays belongs to a session, and \(turn.record.id) has none")
+        }
+        self.turn = turn
+        self.session = session
+        let record = turn.record
+        let arguments = try AgentArguments(name: name, model: record.model, cwd: record.cwd).fill(turn.agent.command)
+        listener = try AgentSocket.listen(in: session)
         do throws(TurnFault) {
             (child, agent, input, output) = try Self.start(arguments, in: record.cwd, children)
         } catch {
             // Nobody is to wait there for an agent that does not come.
-            try? place.session.removeFile(SpoolLayout.Session.agentSocket)
+            try? session.removeFile(SpoolLayout.Session.agentSocket)
             throw error
         }
     }
@@ -59,31 +61,21 @@ final class AgentKeeper {
     /// - Returns: the exit code: the agent's, or 128 and the number of the signal that ended it.
     func run() -> Int32 {
         while child.ending == nil {
-            waitForNews()
+            // A connection that waits is of no interest as long as somebody has the agent.
+            turn.wait(reading: [client ?? listener], until: ladder?.next)
             children.reap()
-            while true {
-                let signal = rouse_next_signal(signals)
-                if signal == 0 { break }
-                if signal == SIGTERM || signal == SIGINT { end() }
-            }
+            if turn.isTerminated { end() }
             if let client, isGone(client) { letGo() }
             if client == nil { accept() }
             ladder?.climb { children.send($0) }
         }
-        try? place.session.removeFile(SpoolLayout.Session.agentSocket)
+        try? session.removeFile(SpoolLayout.Session.agentSocket)
         letGo()
         finish()
         return switch child.ending! {
         case .exited(let code): Int32(code)
         case .signal(let number): Int32(128 + number)
         }
-    }
-
-    private func waitForNews() {
-        // A connection that waits is of no interest as long as somebody has the agent.
-        var watched = [signals, client ?? listener].map { pollfd(fd: $0, events: Int16(POLLIN), revents: 0) }
-        let patience = ladder?.next.map { Int32(clamping: max(0, $0 - Monotonic.now)) } ?? -1
-        _ = poll(&watched, 2, patience)
     }
 
     private func accept() {
@@ -114,16 +106,14 @@ final class AgentKeeper {
         ladder = Ladder([(Self.patience, SIGTERM), (Self.patience + grace / 2, SIGKILL)])
     }
 
-    private var grace: Int64 { (place.record.agent.grace ?? Defaults.grace).milliseconds }
+    private var grace: Int64 { (turn.agent.grace ?? Defaults.grace).milliseconds }
 
     /// Ends what the agent has left behind.
     private func finish() {
         var rest = Ladder([(0, SIGTERM), (Self.patience, SIGKILL)])
         while !children.areGone {
             rest.climb { children.send($0) }
-            var watched = pollfd(fd: signals, events: Int16(POLLIN), revents: 0)
-            _ = poll(&watched, 1, Int32(clamping: max(0, (rest.next ?? Monotonic.now + 100) - Monotonic.now)))
-            while rouse_next_signal(signals) != 0 {}
+            turn.wait(reading: [], until: rest.next ?? Monotonic.now + 100)
         }
     }
 }

@@ -103,6 +103,7 @@ struct TmuxDriver: Driver {
         try screen.settle(quiet: Self.echo.quiet, atMost: Self.echo.most)
         mark.isSent = true
         mark.at = .now
+        turn.isPromptOut = true
         try pane.press(["Enter"], mark: mark)
         return mark
     }
