@@ -5,7 +5,7 @@ public import SpoolFormat
 /// A spool of its own for one test, removed with everything in it at the end.
 public final class TestSpool: @unchecked Sendable {
     public let path: String
-    private let watch: Int32
+    private var watch: Int32
 
     /// - Parameter parent: where to make it; the default is `$TMPDIR` or `/tmp`.
     public init(in parent: String? = nil) {
@@ -30,7 +30,10 @@ public final class TestSpool: @unchecked Sendable {
 
     /// Removes the spool; also done when the last reference goes.
     public func remove() {
+        guard watch >= 0 else { return }
         close(watch)
+        // By the second time the number may be another test's.
+        watch = -1
         guard let parent = try? Directory(String(path[..<path.lastIndex(of: "/")!])) else { return }
         try? parent.removeTree(String(path[path.lastIndex(of: "/")!...].dropFirst()))
     }
