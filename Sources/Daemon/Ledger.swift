@@ -24,6 +24,9 @@ final class Ledger {
     /// Rows that the index does not have yet; `nil` erases one.
     private var unwritten: [JobID: JobRow?] = [:]
     private var isUncommitted = false
+    /// Jobs whose rows were recorded since the last commit. Where the index fell behind, what it says of these is old, also
+    /// where their directories are again, or still, in the state that it knows.
+    private(set) var uncommitted: Set<JobID> = []
     private var mayHaveWaiters = true
     private var tasks: [JobID: TaskRecord] = [:]
     private var nextSequence: Int64 = 1
@@ -115,6 +118,10 @@ final class Ledger {
         onRecord(row)
     }
 
+    /// The rows of this round are not to wait for others. A finished job that runs again could be finished again before
+    /// they are written; after a crash in between nothing would tell that the index is behind.
+    func commitThisRound() { isUncommitted = true }
+
     func erase(_ id: JobID) {
         unwritten[id] = .some(nil)
         lineup.forget(id)
@@ -127,6 +134,7 @@ final class Ledger {
     private func writeRows() {
         guard !unwritten.isEmpty else { return }
         defer { unwritten.removeAll(keepingCapacity: true) }
+        uncommitted.formUnion(unwritten.keys)
         isUncommitted = true
         guard !isIndexBehind else { return }
         do {
@@ -179,8 +187,13 @@ final class Ledger {
         guard isUncommitted else { return (unwritten.isEmpty ? .none : .waiting, fault) }
         isUncommitted = false
         do {
-            if isIndexBehind { try index.rollback() } else { try index.commit() }
-            return (isIndexBehind ? .none : .committed, fault)
+            guard !isIndexBehind else {
+                try index.rollback()
+                return (.none, fault)
+            }
+            try index.commit()
+            uncommitted.removeAll(keepingCapacity: true)
+            return (.committed, fault)
         } catch {
             indexFellBehind()
             try? index.rollback()
@@ -196,6 +209,7 @@ final class Ledger {
 
     func indexIsRepaired() {
         isIndexBehind = false
+        uncommitted = []
         lineup.forgetAll()
         do { try lookForWaiters() } catch { mayHaveWaiters = true }
         mayBeDueSooner = true

@@ -80,6 +80,7 @@ final class Requeue {
         }
         let row = JobRow(task: task, state: target, waiting: state, run: nil, result: nil)
         try ledger.move(row, from: ledger.spool.staging, named: name, to: target, event: "retried", ["attempts": .number(attempts)])
+        ledger.commitThisRound()
         onQueuedAgain(row)
     }
 

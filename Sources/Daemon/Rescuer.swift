@@ -60,7 +60,7 @@ final class Rescuer {
                 if known[id] != state {
                     repaired += 1
                     try adopt(id, in: state)
-                } else if isBehind, !state.isFinished {
+                } else if isBehind, !state.isFinished || ledger.uncommitted.contains(id) {
                     try refresh(id, in: state)
                 }
             }
