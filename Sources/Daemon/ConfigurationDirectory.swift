@@ -3,11 +3,17 @@ import SpoolFormat
 /// One directory of `config/`, a file a thing: read again on change, the last good version of each kept in force.
 ///
 /// A copy of the last good version is in `daemon/config/`, so that it stays in force also for the next daemon.
+///
+/// A file that is written in place may be seen half-written. One that does not parse, and has just been changed, is left
+/// as it is until it has kept still for `settle`, like a file in the inbox; the last good version stays in force meanwhile.
 final class ConfigurationDirectory<Value: Equatable> {
     private let spool: Spool
     private let kind: String
     private let convert: (JSON) throws(TaskFault) -> Value
     private var seen: [String: FileStatus] = [:]
+    private var settling = Settling()
+    /// Whose last good version was put in force while the file itself could not be judged yet.
+    private var standIns: Set<String> = []
     private var wasTrusted = true
     private var hasLooked = false
     private(set) var values: [String: Value] = [:]
@@ -39,15 +45,19 @@ final class ConfigurationDirectory<Value: Equatable> {
         var failure: (any Error)?
         func step(_ body: () throws -> Void) { do { try body() } catch { failure = failure ?? error } }
         var present: Set<String> = []
-        for entry in try directory.entries() {
+        let entries = try directory.entries()
+        settling.keep(only: Set(entries.map(\.name)))
+        for entry in entries {
             guard let name = Self.name(of: entry.name) else { continue }
             present.insert(name)
             step {
-                guard let status = try directory.status(entry.name), status != seen[name] else { return }
-                let change = try read(name, status, in: directory, distrust, kept)
+                guard let status = try directory.status(entry.name), status != seen[name] else { return settling.forget(entry.name) }
+                guard let change = try read(name, status, in: directory, distrust, kept) else { return try standIn(for: name, kept, report) }
+                settling.forget(entry.name)
                 // What could not be acted on is told again the next time.
-                let isNews = seen[name] == nil || change.fault != nil || change.value != values[name]
+                let isNews = seen[name] == nil && !standIns.contains(name) || change.fault != nil || change.value != values[name]
                 values[name] = change.value
+                standIns.remove(name)
                 if isNews { try report(change) }
                 seen[name] = status
             }
@@ -57,6 +67,7 @@ final class ConfigurationDirectory<Value: Equatable> {
                 try directory.removeFile(name + ".error.json")
                 try kept.removeFile(name + ".json")
                 seen[name] = nil
+                standIns.remove(name)
                 if values.removeValue(forKey: name) != nil { try report(Change(name: name, value: nil, fault: nil)) }
             }
         }
@@ -67,6 +78,9 @@ final class ConfigurationDirectory<Value: Equatable> {
         if let failure { throw failure }
         hasLooked = true
     }
+
+    /// When a file is to be looked at again that could not be judged yet.
+    var nextLook: TimeSpan? { settling.nextLook }
 
     /// Says beside a file what could not be done of what it wants; `nil` takes that back.
     func complain(_ name: String, _ record: RejectionRecord?) throws {
@@ -81,7 +95,8 @@ final class ConfigurationDirectory<Value: Equatable> {
         return JobID(fileName: file).flatMap { QueueName.check($0.text) }
     }
 
-    private func read(_ name: String, _ status: FileStatus, in directory: Directory, _ distrust: Refusal?, _ kept: Directory) throws -> Change {
+    /// - Returns: `nil` for what may be half-written.
+    private func read(_ name: String, _ status: FileStatus, in directory: Directory, _ distrust: Refusal?, _ kept: Directory) throws -> Change? {
         let file = name + ".json"
         do {
             if let distrust { throw distrust.named(file) }
@@ -90,9 +105,23 @@ final class ConfigurationDirectory<Value: Equatable> {
             try directory.removeFile(name + ".error.json")
             return Change(name: name, value: value, fault: nil)
         } catch let fault as Refusal {
+            if fault.mayBeUnfinished, isFresh(file, status), !settling.hasSettled(EntryName(file), status, in: directory) { return nil }
             try directory.replace(name + ".error.json", with: JSONWriter.write(fault.record.json))
             return Change(name: name, value: try values[name] ?? last(file, in: kept), fault: fault.record)
         }
+    }
+
+    /// What was not seen to change, and has the time of an earlier change, is as somebody left it.
+    private func isFresh(_ file: String, _ status: FileStatus) -> Bool {
+        settling.isWaiting(for: EntryName(file)) || Timestamp.now.milliseconds - status.changed / 1_000_000 < Defaults.settle.milliseconds
+    }
+
+    /// At the start there may be no version in force yet when a file can't be judged.
+    private func standIn(for name: String, _ kept: Directory, _ report: (Change) throws -> Void) throws {
+        guard seen[name] == nil, !standIns.contains(name), let value = try last(name + ".json", in: kept) else { return }
+        values[name] = value
+        try report(Change(name: name, value: value, fault: nil))
+        standIns.insert(name)
     }
 
     /// The version that an earlier daemon has found good, if it still is.
@@ -104,7 +133,8 @@ final class ConfigurationDirectory<Value: Equatable> {
     private func value(of file: String, _ status: FileStatus, in directory: Directory) throws -> (value: Value, bytes: [UInt8]) {
         let bytes = try TrustedFile.read(file, status, in: directory)
         let json: JSON
-        do { json = try JSONReader.read(bytes) } catch { throw Refusal(RejectionRecord(error, file: file)) }
-        do { return (try convert(json), bytes) } catch { throw Refusal(RejectionRecord(error, file: file, text: bytes)) }
+        do { json = try JSONReader.read(bytes) } catch { throw Refusal(RejectionRecord(error, file: file), mayBeUnfinished: true) }
+        // Only an object is known to be whole.
+        do { return (try convert(json), bytes) } catch { throw Refusal(RejectionRecord(error, file: file, text: bytes), mayBeUnfinished: json.object == nil) }
     }
 }

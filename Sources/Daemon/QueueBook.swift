@@ -10,6 +10,9 @@ final class QueueBook {
         files = ConfigurationDirectory(spool, "queues") { json throws(TaskFault) in try QueueConfiguration.read(json) }
     }
 
+    /// When a file that may be half-written is to be looked at again.
+    var nextLook: TimeSpan? { files.nextLook }
+
     func refresh(_ report: (ConfigurationDirectory<QueueConfiguration>.Change) throws -> Void) throws { try files.refresh(report) }
     func complain(_ queue: String, _ record: RejectionRecord?) throws { try files.complain(queue, record) }
 

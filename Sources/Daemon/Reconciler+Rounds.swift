@@ -36,7 +36,7 @@ extension Reconciler {
         }
         // A round in which nothing was tried that had failed says nothing.
         if isTryingAgain { recovered() }
-        if let wait = intake.nextLook { settleAlarm?.set(after: wait) }
+        if let wait = nextLook { settleAlarm?.set(after: wait) }
         if rows != .waiting, ledger.mayBeDueSooner || dueIsStale { setDueAlarm() }
         if (intake.hasMore && !isIntakeHeld && !isStopping) || waiting.hasMore || forgetting.hasMore || !controls.isEmpty { loop.post {} }
     }

@@ -16,6 +16,19 @@ extension Reconciler {
         dueAlarm?.set(at: times.compactMap(\.self).min().map { max($0, soonest) })
     }
 
+    /// When something that was seen half-written, perhaps, is to be looked at again.
+    var nextLook: TimeSpan? {
+        [intake.nextLook, queues.nextLook, schedules.nextLook, agentBook.nextLook, sessionBook.nextLook].compactMap(\.self).min()
+    }
+
+    func lookAtUnsettled() {
+        intake.lookAtUnsettled()
+        if queues.nextLook != nil { mustRefreshQueues = true }
+        if schedules.nextLook != nil { mustRefreshSchedules = true }
+        if agentBook.nextLook != nil { mustRefreshAgents = true }
+        if sessionBook.nextLook != nil { mustRefreshSessions = true }
+    }
+
     func due() {
         guard isActive else { return }
         dueAlarm?.wentOff()

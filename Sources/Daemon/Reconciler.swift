@@ -258,7 +258,7 @@ actor Reconciler {
         }
         sweepAlarm = alarm { $0.sweep() }
         dueAlarm = alarm(wallClock: true) { $0.due() }
-        settleAlarm = alarm { $0.intake.lookAtUnsettled() }
+        settleAlarm = alarm { $0.lookAtUnsettled() }
         retryAlarm = alarm { $0.tryAgain() }
         wakeAlarm = alarm { _ in }
         interruptAlarm = alarm(wallClock: true) { $0.interruptAlarm?.wentOff() }

@@ -32,6 +32,9 @@ final class ScheduleKeeper {
         lastFired = Self.readLastFired(spool.daemon)
     }
 
+    /// When a file that may be half-written is to be looked at again.
+    var nextLook: TimeSpan? { files.nextLook }
+
     /// Reads the configuration again. A schedule that is new, or changed, begins now.
     func refresh(now: Timestamp = .now, _ report: (ConfigurationDirectory<Entry>.Change) -> Void) throws {
         var hasChanged = false

@@ -34,6 +34,11 @@ struct Settling {
 
     mutating func forget(_ name: EntryName) { sightings[name] = nil }
 
+    /// Forgets those that are not there any more.
+    mutating func keep(only names: Set<EntryName>) { sightings = sightings.filter { names.contains($0.key) } }
+
+    func isWaiting(for name: EntryName) -> Bool { sightings[name] != nil }
+
     /// When to look again: soon for what was seen first just now (`ln` and `unlink` lie close together), then when it
     /// will have settled.
     var nextLook: TimeSpan? {

@@ -4,8 +4,13 @@ import SpoolFormat
 /// Why a file of configuration is not put in force.
 struct Refusal: Error {
     var record: RejectionRecord
+    /// It may be a part of what somebody is writing.
+    var mayBeUnfinished = false
 
-    init(_ record: RejectionRecord) { self.record = record }
+    init(_ record: RejectionRecord, mayBeUnfinished: Bool = false) {
+        self.record = record
+        self.mayBeUnfinished = mayBeUnfinished
+    }
 
     init(_ code: String, _ message: String, _ file: String, hint: String? = nil) {
         record = RejectionRecord(code: code, message: message, file: file, hint: hint)

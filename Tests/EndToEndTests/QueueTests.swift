@@ -1,3 +1,4 @@
+import CLinux
 import Glibc
 import SpoolFormat
 import Testing
@@ -105,6 +106,43 @@ import TestSupport
         #expect(spool.text("done/two/log") == "better\n")
         #expect(daemon.output.contains("config/queues/q.json is refused at line 2, column 2"))
         #expect(daemon.stop() == 0)
+    }
+
+    /// A file that its writer still has open is never judged, so nothing here hangs on how long anything takes.
+    @Test func aConfigurationThatIsHalfWrittenIsNotRefusedYet() throws {
+        let spool = TestSpool()
+        spool.configure("queues/q", #"{"env": {"V": "good"}}"#)
+        let first = TestDaemon(spool)
+        #expect(spool.tells("config_applied"))
+        func begin(_ name: String, _ text: String) -> Int32 {
+            let file = rouse_open(spool.path("config/queues/\(name).json"), O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0o600)
+            #expect(writeAll(Array(text.utf8), to: file))
+            return file
+        }
+        let (old, new) = (begin("q", #"{"env": {"V": "#), begin("new", ""))
+        first.send(SIGUSR1)
+        // It has looked at all of the directory when it has refused this.
+        spool.configure("queues/wrong", #"{"slot": 1}"#)
+        #expect(spool.wait { spool.exists("config/queues/wrong.error.json") })
+        spool.drop("one", #"{"run": "echo $V", "queue": "q"}"#)
+        #expect(spool.outcome("one") == "succeeded" && spool.text("done/one/log") == "good\n")
+        first.kill9()
+        // What was in force before stays in force for the next one.
+        let second = TestDaemon(spool)
+        spool.drop("two", #"{"run": "echo $V", "queue": "q"}"#)
+        #expect(spool.outcome("two") == "succeeded" && spool.text("done/two/log") == "good\n")
+        #expect(!spool.exists("config/queues/q.error.json") && !spool.exists("config/queues/new.error.json"))
+        #expect(!second.output.contains("config/queues/q.json is refused") && !second.output.contains("config/queues/new.json is refused"))
+        #expect(writeAll(Array(#""better"}}"#.utf8), to: old))
+        close(old)
+        // Nobody finishes this one.
+        close(new)
+        #expect(spool.wait { spool.json("config/queues/new.error.json")?["code"]?.string == "empty_file" })
+        #expect(spool.wait { spool.text("daemon/config/queues/q.json")?.contains("better") == true })
+        spool.drop("three", #"{"run": "echo $V", "queue": "q"}"#)
+        #expect(spool.outcome("three") == "succeeded" && spool.text("done/three/log") == "better\n")
+        #expect(!spool.events().contains { $0["event"]?.string == "config_refused" && $0["file"]?.string == "queues/q.json" })
+        #expect(second.stop() == 0)
     }
 
     @Test func theLastGoodConfigurationIsKeptWhenTheDaemonEnds() throws {

@@ -16,6 +16,9 @@ final class AgentBook {
         }
     }
 
+    /// When a file that may be half-written is to be looked at again.
+    var nextLook: TimeSpan? { files.nextLook }
+
     func refresh(_ report: (ConfigurationDirectory<Entry>.Change) throws -> Void) throws { try files.refresh(report) }
 
     subscript(name: String) -> Entry? { files.values[name] }

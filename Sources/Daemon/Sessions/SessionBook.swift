@@ -40,6 +40,9 @@ final class SessionBook {
 
     // MARK: definitions
 
+    /// When a file that may be half-written is to be looked at again.
+    var nextLook: TimeSpan? { files.nextLook }
+
     func refresh(_ report: (ConfigurationDirectory<SessionConfiguration>.Change) throws -> Void) throws {
         try files.refresh { change in
             if let definition = change.value {
