@@ -26,7 +26,9 @@ struct ProgramSearch {
             if failure == EACCES, refused == nil { refused = (candidate, failure) }
         }
         if let refused { throw Self.fault(refused.errno, name, at: refused.path) }
-        throw Unstartable("cannot start \(name): there is no such program in PATH (\(path))")
+        throw Unstartable(
+            "cannot start \(name): there is no such program in the PATH of the job's environment; set PATH by the \"env\" of the task, of its queue "
+                + "(config/queues/) or of its agent, or give the program's whole path")
     }
 
     private func check(_ candidate: String) -> Int32? {

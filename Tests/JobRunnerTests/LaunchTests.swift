@@ -108,7 +108,7 @@ import Testing
     }
 
     static let cases = [
-        Case(arguments: ["no-such-program"], message: "cannot start no-such-program: there is no such program in PATH (/bin)") { record, _ in
+        Case(arguments: ["no-such-program"], message: "cannot start no-such-program: there is no such program in the PATH of the job's environment; set PATH by the \"env\" of the task, of its queue (config/queues/) or of its agent, or give the program's whole path") { record, _ in
             record.environment = ["PATH": .text("/bin")]
         },
         Case(arguments: ["/no/such"], message: "cannot start /no/such: there is no such file"),

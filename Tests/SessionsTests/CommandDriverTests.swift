@@ -269,7 +269,7 @@ import Testing
     func unstartable() throws {
         let reply = try Lab(#"{"driver": "command", "command": ["rouse-no-such-agent", "{prompt}"]}"#).run("x")
         #expect(reply.error?.code == "unstartable" && reply.stopReason == "error")
-        #expect(reply.error?.message.contains("rouse-no-such-agent") == true)
+        #expect(reply.error?.message == "cannot start rouse-no-such-agent: there is no such program in the PATH of the agent's environment; set PATH by the agent's \"env\" (config/agents/), or give the program's whole path")
     }
 
     @Test("Whoever ends the turn's process ends the agent; that is no success either")

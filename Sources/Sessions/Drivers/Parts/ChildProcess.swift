@@ -54,11 +54,14 @@ final class ChildProcess {
         self.pid = pid
     }
 
+    /// Why a program is not found that is named without a path.
+    static let missing = "there is no such program in the PATH of the agent's environment; set PATH by the agent's \"env\" (config/agents/), or give the program's whole path"
+
     private static func explain(_ failure: Int32, _ program: String) -> String {
         let start = "cannot start \(program)"
         switch failure {
         case ENOENT where program.utf8.contains(UInt8(ascii: "/")): return "\(start): there is no such file, or not the interpreter that its first line names"
-        case ENOENT: return "\(start): there is no such program in PATH (\(getenv("PATH").map { String(cString: $0) } ?? ""))"
+        case ENOENT: return "\(start): \(missing)"
         case EACCES: return "\(start): it is not executable for this user"
         case ENOEXEC: return "\(start): it is not a program; a script needs a first line such as #!/bin/sh"
         case E2BIG: return "\(start): its arguments are too long; give the prompt by \"stdin\" or \"file\""

@@ -41,7 +41,7 @@ struct PaneProgram {
         do {
             pid = try start()
         } catch let fault as SystemFault {
-            record.message = fault.description
+            record.message = Self.explain(fault)
             record.exitCode = fault.isMissing ? 127 : 126
             pid = nil
         } catch let fault as TurnFault {
@@ -69,6 +69,11 @@ struct PaneProgram {
         var spawn = Spawn(arguments: try arguments.fill(resume ?? agent.command))
         spawn.isDetached = false
         return try spawn.start()
+    }
+
+    private static func explain(_ fault: SystemFault) -> String {
+        guard fault.operation == "start", fault.isMissing, !fault.path.contains("/") else { return fault.description }
+        return "cannot start \(fault.path): \(ChildProcess.missing)"
     }
 
     private mutating func wait(for pid: pid_t) {
