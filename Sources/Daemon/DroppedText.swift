@@ -8,7 +8,7 @@ enum DroppedText {
 
     init(_ bytes: [UInt8], _ name: EntryName) {
         guard bytes.count <= Defaults.taskBytes else {
-            self = .fault(Self.tooLarge(name, Int64(bytes.count)), mayBeUnfinished: true)
+            self = .fault(.tooLarge(Int64(bytes.count), file: name.display), mayBeUnfinished: true)
             return
         }
         let json: JSON
@@ -20,11 +20,5 @@ enum DroppedText {
             // Only an object is known to be whole: `12` may become `123`.
             self = .fault(RejectionRecord(error, file: name.display, text: bytes), mayBeUnfinished: json.object == nil)
         }
-    }
-
-    static func tooLarge(_ name: EntryName, _ size: Int64) -> RejectionRecord {
-        RejectionRecord(
-            code: "too_large", message: "it has \(size) bytes or more", file: name.display,
-            expected: "at most \(Defaults.taskBytes) bytes", hint: "put long input into a file and name it by \"stdin\"")
     }
 }

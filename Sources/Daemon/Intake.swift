@@ -182,7 +182,7 @@ final class Intake {
             }
         }
         guard status.size <= Defaults.taskBytes else {
-            return try rejectOnceSettled(DroppedText.tooLarge(name, status.size))
+            return try rejectOnceSettled(.tooLarge(status.size, file: name.display))
         }
         let content: (bytes: [UInt8], status: FileStatus)
         do {

@@ -82,6 +82,7 @@ import TestSupport
         close(file)
         #expect(spool.move(".staging/.huge", to: "inbox/huge.json"))
         #expect(spool.rejection(of: "huge")?["code"]?.string == "too_large")
+        #expect(spool.rejection(of: "huge")?["hint"]?.string?.contains("resource_link") == true)
         let task = #"{"run": ["true"], "stdin": "\#(String(repeating: "x", count: Defaults.taskBytes))"}"#
         spool.drop("over", task)
         #expect(spool.rejection(of: "over")?["code"]?.string == "too_large")

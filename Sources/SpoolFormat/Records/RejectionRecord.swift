@@ -63,6 +63,14 @@ public struct RejectionRecord: Sendable, Equatable {
             field: fault.path.steps.isEmpty ? nil : fault.path.description, expected: fault.expected, hint: fault.hint)
     }
 
+    /// A task that is longer than one may be.
+    public static func tooLarge(_ size: Int64, file: String) -> RejectionRecord {
+        RejectionRecord(
+            code: "too_large", message: "it has \(size) bytes or more", file: file, expected: "at most \(Defaults.taskBytes) bytes",
+            hint: "put long input into a file: a program gets it by \"stdin\": {\"file\": PATH}; a prompt names a file in the session's "
+                + "working directory, or has a link to it: {\"type\": \"resource_link\", \"uri\": \"file:///PATH\"}")
+    }
+
     public var json: JSON {
         var place: JSONObject = ["file": .string(file)]
         place["line"] = .optional(position?.line)
