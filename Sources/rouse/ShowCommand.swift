@@ -70,8 +70,10 @@ struct ShowCommand: ParsableCommand {
             if let pid = run["runner"]?["pid"]?.int { fields.append(("runner", "pid \(pid)")) }
         }
         if let result = history.result.flatMap(ResultRecord.init) {
-            fields.append(("outcome", Terminal.plain(OutcomeText(result).text)))
-            if let error = result.error { fields.append(("error", error.code + (error.retryable ? ", worth another try" : ""))) }
+            fields.append(("outcome", Terminal.plain(OutcomeText(
+                outcome: result.outcome, exitCode: result.exitCode, signal: result.signal, milliseconds: result.durationMilliseconds, error: nil).text)))
+            if let error = result.error { fields.append(("error", FailureText.text(error))) }
+            if let hint = history.result?["error"]?["hint"]?.string { fields.append(("hint", Terminal.plain(hint, keepingLines: true))) }
             for warning in result.warnings { fields.append(("warning", Terminal.plain(warning))) }
             if let used = result.resources {
                 fields.append((
@@ -79,11 +81,12 @@ struct ShowCommand: ParsableCommand {
                         + "\(Moment.span(used.systemMilliseconds)) system"))
             }
         }
+        if !history.state.isFinished, let last = history.attempts.last(where: { !$0.isCurrent || history.state != .running }), let failure = FailureText.text(of: last) {
+            fields.append(("attempt \(last.number)", failure))
+        }
         if let others = spool.namesakeText(of: history.id) { fields.append(("see also", others)) }
         fields.append(("directory", spool.path(history.state.rawValue, history.id.text)))
-        let width = fields.map(\.0.count).max() ?? 0
-        var text = Terminal.coloured(history.id.text, .bold)
-        for (name, value) in fields { text += "\n  \(name)\(String(repeating: " ", count: width - name.count))  \(value)" }
+        var text = Terminal.coloured(history.id.text, .bold) + FieldList(fields).text
         text += attempts(history)
         if let task = history.task { text += "\n\ntask\n" + indented(JSONWriter.text(task, .indented)) }
         if let output = history.result?["output"] { text += "\n\noutput\n" + indented(JSONWriter.text(output, .indented)) }
@@ -127,7 +130,7 @@ struct ShowCommand: ParsableCommand {
         return "\n\n" + indented(table.text)
     }
 
-    private static func words(_ exit: ExitRecord) -> String {
+    static func words(_ exit: ExitRecord) -> String {
         switch exit.cause {
         case .exited:
             if let signal = exit.signal { return "ended by \(SignalName.short(signal))" }

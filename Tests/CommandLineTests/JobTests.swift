@@ -17,7 +17,7 @@ import Testing
             job + "/attempts/1/exit.json")
         let answer = Shell(spool).rouse("show", "x")
         #expect(answer.code == 0)
-        for words in ["failed with exit code 2 after 4.0s", "make test", "timed out", "line 20", "line 11", "\"timeout\": \"1h\""] {
+        for words in ["failed with exit code 2 after 4.0s", "exit_code: exited with code 2 (worth another try)", "make test", "timed out", "line 20", "line 11", "\"timeout\": \"1h\""] {
             #expect(answer.output.contains(words), "\(words)")
         }
         #expect(!answer.output.contains("line 10\n"))
@@ -25,6 +25,22 @@ import Testing
         #expect(json["state"] == "failed" && json["attempts"]?.array?.count == 2 && json["result"]?["exit_code"] == 2)
         #expect(json["task"]?["run"] == ["make", "test"])
         #expect(Shell(spool).rouse("show", spool.path + "/failed/x/").code == 0)
+    }
+
+    @Test func whyTheLastAttemptFailedIsToldWhereAnotherFollows() throws {
+        let job = spool.make("x", .waiting, waiting: StateRecord(reason: .backoff, until: Timestamp("2100-01-01T00:00:00Z"), attempts: 2))
+        mkdir(job + "/attempts", 0o700)
+        for (number, cause) in [(1, ExitRecord.Cause.timeout), (2, .exited)] {
+            mkdir("\(job)/attempts/\(number)", 0o700)
+            var exit = ExitRecord(attempt: number, cause: cause, startedAt: TestSpool.noon, finishedAt: TestSpool.noon, durationMilliseconds: 5)
+            exit.exitCode = 7
+            spool.put(exit.json, "\(job)/attempts/\(number)/exit.json")
+        }
+        #expect(Shell(spool).rouse("show", "x").output.contains("attempt 2  exit code 7\n"))
+        // What an agent says is more than its exit code.
+        let error = ErrorRecord("overloaded", "the model is busy\nvery busy", retryable: true)
+        spool.put(ReplyRecord(text: "", stopReason: "failed", error: error).json, job + "/attempts/2/reply.json")
+        #expect(Shell(spool).rouse("show", "x").output.contains("attempt 2  overloaded: the model is busy\n             very busy (worth another try)\n"))
     }
 
     @Test(arguments: [

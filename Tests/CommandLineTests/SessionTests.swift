@@ -66,11 +66,16 @@ import Testing
     @Test func locksPausesAndBreakagesSayWhatToDo() {
         make("a", .locked) { $0.locked = .init(reason: "forked", hint: "use a-2", by: "lock-1", at: TestSpool.noon) }
         make("b", .paused) { $0.pausedBy = "pause-1" }
-        make("c", .broken)
+        make("c", .broken) { ($0.isBroken, $0.deaths) = (true, [TestSpool.noon, TestSpool.noon + .seconds(60)]) }
+        var options = TaskOptions()
+        options.queue = SessionName.processQueue(of: "c")
+        spool.make("c.agent-1", .failed, options, result: spool.result("c.agent-1", .failed, exitCode: 127, error: ErrorRecord("exit_code", "no such program")), log: "starting\nI give up\u{1B}[0m\n")
         let (a, b, c) = (rouse("session", "show", "a"), rouse("session", "show", "b"), rouse("session", "show", "c"))
         #expect(a.output.contains("by lock-1") && a.output.contains("forked") && a.output.contains("use a-2") && a.output.contains("session unlock a"))
         #expect(b.output.contains("by pause-1") && b.output.contains("session resume b"))
-        #expect(c.output.contains("rouse session reset c"))
+        for words in ["rouse session reset c", "since 2026-03-01T12:01:00.000Z", "died 2 times", "failed with exit code 127: no such program", "rouse log c.agent-1", "I give up\u{FFFD}[0m\n"] {
+            #expect(c.output.contains(words), "\(c.output)")
+        }
         #expect(a.code == 0 && a.errors.contains("no daemon is running"))
     }
 
@@ -91,6 +96,7 @@ import Testing
         spool.write(said.map { String(decoding: JSONWriter.write($0, .line), as: UTF8.self) }.joined(), to: path("coder") + "/transcript.jsonl")
         let text = rouse("session", "show", "coder").output
         #expect(text.contains("p-9") && text.contains("and then?") && !text.contains("other"))
+        #expect(text.contains("x: no luck\n") && text.contains("in the turn p-2; rouse show p-2"), "\(text)")
         #expect(text.contains("first question → first answer") && text.contains("second question → no luck"))
         #expect(!rouse("session", "show", "coder", "-n", "1").output.contains("first question"))
         let json = try #require(rouse("session", "show", "coder", "--json").json)

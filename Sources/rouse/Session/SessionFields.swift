@@ -1,3 +1,4 @@
+import JobIndex
 import SpoolFormat
 
 /// What `rouse session show` says of a session, field by field: first what it does, then what a person can do about it.
@@ -23,18 +24,45 @@ struct SessionFields {
             add("unlock", "rouse session unlock \(name)")
         }
         if let paused = session.record?.pausedBy { add("paused", "by \(paused); rouse session resume \(name) goes on") }
-        if session.state == .broken { add("broken", "its process died too often; when that is mended: rouse session reset \(name)") }
+        if session.record?.isBroken == true || session.state == .broken { addBreakage(session, spool, now) }
         if let process = session.record?.process {
             add("process", process + (session.driver(in: spool) == .tmux ? "; rouse attach \(name)" : ""))
         }
         if let record = session.record {
             add("turns", "\(record.turns), \(record.queued) queued" + (record.lastOutcome.map { "; the last one \($0.rawValue)" } ?? ""))
+            addFailure(session)
             if let id = record.agentSession { add("agent's id", Terminal.plain(id)) }
         }
         add("directory", spool.path(SpoolLayout.sessions, name))
     }
 
     private mutating func add(_ name: String, _ value: String) { fields.append((name, value)) }
+
+    /// Why the last turn failed, if it did.
+    private mutating func addFailure(_ session: SessionFiles) {
+        guard let last = session.directory.flatMap({ SessionTranscript($0, last: 1).turns.last }), let error = FailureText.text(last.answer?["error"]) else { return }
+        add("error", "\(error)\nin the turn \(last.id); rouse show \(last.id)")
+    }
+
+    private mutating func addBreakage(_ session: SessionFiles, _ spool: SpoolDirectory, _ now: Timestamp) {
+        let deaths = session.record?.deaths ?? []
+        var text = "its process died " + (deaths.count > 1 ? "\(deaths.count) times in 15 minutes" : "too often")
+        if let last = deaths.last { text = "for \(Moment.age(of: last, at: now)), since \(last): " + text }
+        var filter = JobFilter(states: [.done, .failed], queue: SessionName.processQueue(of: session.name), limit: 1)
+        filter.newestFirst = true
+        if let row = (try? JobSource(spool).list(filter))?.last {
+            let outcome = row.outcome.map { OutcomeText.brief(outcome: $0, exitCode: row.exitCode, signal: row.signal) } ?? row.state.rawValue
+            text += "\nthe last time it \(outcome)" + (row.errorMessage.map { ": \(Terminal.plain($0))" } ?? "") + "; rouse log \(row.id)"
+            // What a program says before it gives up tells more than its exit code.
+            for line in Self.lastWords(of: row, in: spool) { text += "\n  \(line)" }
+        }
+        add("broken", text + "\nits prompts wait; when that is mended: rouse session reset \(session.name)")
+    }
+
+    private static func lastWords(of row: JobRow, in spool: SpoolDirectory) -> [String] {
+        guard let job = try? JobFiles.directory(of: row.id, in: row.state, of: spool.root), let log = try? LogFile(job)?.tail(lines: 3) else { return [] }
+        return String(decoding: log, as: UTF8.self).split(separator: "\n").map { Terminal.plain(String($0.prefix(500))) }
+    }
 
     private mutating func ask(_ waiting: WaitingRecord, _ name: String, _ now: Timestamp) {
         add("asks", Terminal.plain(waiting.message, keepingLines: true))

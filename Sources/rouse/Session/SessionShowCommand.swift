@@ -28,13 +28,7 @@ struct SessionShowCommand: ParsableCommand {
         let queued = try JobSource(spool).list(JobFilter(states: [.waiting, .queued], queue: SessionName.queue(of: session.name)))
         let last = session.directory.map { SessionTranscript($0, last: turns).turns } ?? []
         if json { return Output.print(object(session, queued, last)) }
-        var text = Terminal.coloured(session.name, .bold)
-        let fields = SessionFields(session, in: spool).fields
-        let width = fields.map(\.0.count).max() ?? 0
-        for (name, value) in fields {
-            let lines = value.split(separator: "\n", omittingEmptySubsequences: false).joined(separator: "\n" + String(repeating: " ", count: width + 4))
-            text += "\n  \(name)\(String(repeating: " ", count: width - name.count))  \(lines)"
-        }
+        var text = Terminal.coloured(session.name, .bold) + FieldList(SessionFields(session, in: spool).fields).text
         if !queued.isEmpty { text += "\n\n" + indented(self.queued(queued)) }
         if !last.isEmpty { text += "\n\n" + indented(self.turns(last)) }
         Output.print(text)
