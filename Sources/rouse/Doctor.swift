@@ -83,6 +83,9 @@ struct Doctor {
                 findings.append(.ok("lock", "daemon.json is left from a daemon that is gone; the lock is free, so it does no harm"))
             }
         }
+        if probe.isRunning, let fault = probe.status?["fault"]?.string {
+            findings.append(.fail("fault", "the daemon can't go on: \(fault)", "mend what it says; it is tried again at least every 30 s, and nothing is lost (daemon/daemon.log has since when)"))
+        }
         if spool.root.contains("\(SpoolLayout.daemon)/\(SpoolLayout.Daemon.pause)") {
             findings.append(.warn("paused", "daemon/PAUSE is there: nothing is started", "rm \(spool.path(SpoolLayout.daemon, SpoolLayout.Daemon.pause))"))
         }

@@ -176,6 +176,15 @@ import Testing
         #expect(Shell(spool).rouse("status", "--json").json?["rejected"] == 0)
     }
 
+    @Test func whatTheDaemonCantDoIsTold() {
+        spool.write(#"{"pid": 42, "fault": "cannot write spool/queued: No space left on device"}"#, to: spool.path + "/daemon/daemon.json")
+        // It is of a daemon that is gone.
+        #expect(finding("fault") == nil)
+        let lock = HeldLock(spool)
+        #expect(grade("fault") == "fail" && finding("fault")?["message"]?.string?.contains("No space left on device") == true)
+        withExtendedLifetime(lock) {}
+    }
+
     @Test func aMissingRunnerFails() {
         let answer = Shell(spool, environment: ["ROUSE_RUNNER": "/nowhere/rouse-runner"]).rouse("doctor")
         #expect(answer.code == 1 && answer.output.contains("/nowhere/rouse-runner is missing"))
