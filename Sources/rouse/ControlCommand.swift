@@ -17,11 +17,7 @@ struct ControlArguments: ParsableArguments {
         help: ArgumentHelp("NAME=VALUE: all jobs with this label; with several, all of them.", valueName: "label"))
     var label: [String] = []
 
-    @Flag(help: "Drop the task and do not wait for what comes of it; works without a daemon, too.")
-    var noWait = false
-
-    @Flag(help: "Print the results, a JSON object on a line each.")
-    var json = false
+    @OptionGroup var waiting: VerbWaiting
 
     func validate() throws {
         guard [!ids.isEmpty, queue != nil, !label.isEmpty].count(where: { $0 }) == 1 else {
@@ -36,20 +32,7 @@ struct ControlArguments: ParsableArguments {
     func perform(_ verb: ControlVerb) throws {
         let spool = try spool.open()
         let selectors = try selectors(spool)
-        if !noWait { try DaemonProbe.need(spool.path) }
-        let waiter = noWait ? nil : try JobWaiter(spool: spool)
-        var dropper = try TaskDropper(spool: spool.path)
-        let ids = try selectors.map { try dropper.drop([verb.rawValue: $0], named: verb.rawValue) }
-        guard let waiter else {
-            if json { Output.write(ids.flatMap { JSONWriter.write(["id": .string($0.text)], .line) }) }
-            return
-        }
-        var code: Int32 = 0
-        try waiter.wait(for: ids, until: nil) { id, ending in
-            if code == 0 { code = exitCode(ending) }
-            tell(id, ending, verb, spool)
-        }
-        if code != 0 { throw ExitCode(code) }
+        try waiting.perform(on: spool, named: verb.rawValue, selectors.map { [verb.rawValue: $0] }) { tell($0, $1, verb, spool) }
     }
 
     private func selectors(_ spool: SpoolDirectory) throws -> [JSON] {
@@ -73,16 +56,9 @@ struct ControlArguments: ParsableArguments {
         }
     }
 
-    private func exitCode(_ ending: JobWaiter.Ending) -> Int32 {
-        if case .finished(_, let result?) = ending, result.error?.code == "not_found" {
-            return ExitStatus.missing.rawValue
-        }
-        return JobWaiter.exitCode(ending)
-    }
-
     private func tell(_ id: JobID, _ ending: JobWaiter.Ending, _ verb: ControlVerb, _ spool: SpoolDirectory) {
         guard case .finished(_, let result?) = ending else { return Terminal.complain(JobWaiter.words(id, ending)) }
-        if json { return Output.write(JSONWriter.write(result.json, .line)) }
+        if waiting.json { return Output.write(JSONWriter.write(result.json, .line)) }
         if let error = result.error { Terminal.complain(error.message) }
         guard let output = result.output else { return }
         if output["count"]?.int == 0 { Output.print(nothing(verb, spool)) }

@@ -19,12 +19,14 @@ struct DropCommand: ParsableCommand {
 
             The id of the job is printed. When it has been, the task is on disk, and survives a power cut; whether a \
             daemon is running is of no matter to it. Nothing in the inbox is ever overwritten.
+
+            Where a daemon runs, it is waited for until it has taken the task in, at most for 2 s ($ROUSE_PATIENCE). A \
+            task that it rejects has no id; why is told, and the exit code is 65. So is why a verb such as cancel has failed.
             """)
 
     @OptionGroup var spool: SpoolOption
 
-    @Option(help: ArgumentHelp("The job's id. (default: the file's name if it is free, or a new one)", valueName: "id"))
-    var id: String?
+    @OptionGroup var name: JobIDOption
 
     @Option(name: [.customShort("c"), .long], help: ArgumentHelp("Run this text by /bin/sh -c.", valueName: "text"))
     var shell: String?
@@ -58,11 +60,8 @@ struct DropCommand: ParsableCommand {
     func validate() throws {
         let sources = [!files.isEmpty, !command.isEmpty, shell != nil].count { $0 }
         guard sources <= 1 else { throw ValidationError("Give task files, a command after --, or --shell: one of them.") }
-        if id != nil, files.count > 1 { throw ValidationError("--id names one task, and \(files.count) files are given.") }
+        if name.id != nil, files.count > 1 { throw ValidationError("--id names one task, and \(files.count) files are given.") }
         if files.count(where: { $0 == "-" }) > 1 { throw ValidationError("Standard input can be read once.") }
-        if let id, JobID(id) == nil {
-            throw ValidationError("--id takes letters, digits, '.', '_', '-', at most \(JobID.longest), starting with a letter or digit.")
-        }
         if sources == 0, task.stdinFile == "-" { throw ValidationError("Standard input can't be the task and its input.") }
         if sources == 0, isatty(0) == 1 {
             throw ValidationError("There is nothing to drop: give a file, a command after --, or JSON on standard input.")
@@ -76,21 +75,23 @@ struct DropCommand: ParsableCommand {
         // Who may only drop can't look at the rest, and does without what is found there.
         let directory = try? SpoolDirectory(path)
         let waiter = wait ? try JobWaiter(spool: try SpoolDirectory(path)) : nil
+        let receipts = Receipts(spool: path, waiter: waiter, json: json)
         var names = GeneratedName()
-        var ids: [JobID] = []
+        var failure: (any Error)?
         for task in tasks {
-            let id = try drop(task, into: inbox, spool: directory, names: &names)
-            ids.append(id)
-            if json { Output.write(JSONWriter.write(["id": .string(id.text), "file": .string("\(inbox.path)/\(id).json")], .line)) }
-            else { Output.print(id.text) }
+            do { receipts.add(try drop(task, into: inbox, spool: directory, names: &names)) } catch {
+                failure = error
+                break
+            }
         }
-        let daemon = DaemonProbe(spool: path)
-        if daemon.state == .stopped {
-            Terminal.complain(
-                "no daemon is running; \(ids.count == 1 ? "the task" : "the tasks") will be taken in when one is (\(DaemonProbe.advice))")
+        if let failure {
+            receipts.settle()
+            throw failure
         }
-        guard let waiter else { return }
-        try waiter.wait(for: ids, printing: json ? .json : .words)
+        guard let waiter else { return try receipts.conclude() }
+        receipts.settle()
+        receipts.remarkOnDaemon()
+        try waiter.wait(for: receipts, printing: json ? .json : .words)
     }
 
     /// The tasks, all of them checked before any is dropped.
@@ -128,34 +129,33 @@ struct DropCommand: ParsableCommand {
 
     private func drop(
         _ task: TaskText, into inbox: InboxWriter, spool: SpoolDirectory?, names: inout GeneratedName
-    ) throws -> JobID {
-        if let id {
-            let id = JobID(id)!
-            guard try !isUsed(id, spool), try inbox.drop(task.bytes, as: id.text + ".json") else {
-                throw CommandFault("the id \(id) is taken; choose another, or leave --id out", .cannotCreate)
-            }
-            return id
+    ) throws -> DroppedFile {
+        if let id = try name.free(in: spool) {
+            guard let file = try inbox.drop(task, as: id) else { throw JobIDOption.taken(id) }
+            return file
         }
         let fileName = task.origin.split(separator: "/").last.map(String.init) ?? task.origin
         if !files.isEmpty, fileName.hasSuffix(".json") {
-            if let id = JobID(String(fileName.dropLast(5))), try !isUsed(id, spool), try inbox.drop(task.bytes, as: fileName) {
-                return id
+            if let id = JobID(String(fileName.dropLast(5))), try spool?.isUsed(id) != true, let file = try inbox.drop(task, as: id) {
+                return file
             }
             while true {
                 let id = JobID.derived(from: fileName, suffix: names.next())
-                if try inbox.drop(task.bytes, as: id.text + ".json") { return id }
+                if let file = try inbox.drop(task, as: id) { return file }
             }
         }
         while true {
-            let name = names.next()
-            if let id = JobID(name), try inbox.drop(task.bytes, as: name + ".json") { return id }
+            if let id = JobID(names.next()), let file = try inbox.drop(task, as: id) { return file }
         }
     }
+}
 
-    private func isUsed(_ id: JobID, _ spool: SpoolDirectory?) throws -> Bool {
-        guard let spool else { return false }
-        // What was rejected under this name has no claim to it.
-        let place = try spool.place(of: id)
-        return place != nil && place != .rejected
+extension JobWaiter {
+    /// Waits until what was dropped is finished, and exits as the first did, in that order, that did not succeed.
+    func wait(for receipts: Receipts, printing form: Form) throws {
+        receipts.settleAll()
+        let jobs = receipts.jobs
+        let known = jobs.compactMap { job in job.ending.map { (job.id, $0) } }
+        try wait(for: jobs.map(\.id), known: Dictionary(known) { $1 }, printing: form)
     }
 }

@@ -36,6 +36,7 @@ enum ExitStatus: Int32, CaseIterable {
 
     static let ofWait =
         "wait, and drop --wait, exit as the job did: 0, its own exit code, or 128 and the number of the signal. "
+        + "What is dropped and rejected while the command looks is 65, and a verb that fails 1, or 66 where what it names is not there. "
         + "cancel, retry, recover, hold and release exit with 0 also where no job of the --queue or --label is one to act on; they say so."
 
     static let summary = "Exit codes: 0 done, 64 usage, 65 bad task, 66 no such spool or job, 69 no daemon, 70 fault of "

@@ -24,9 +24,16 @@ struct InboxWriter {
         mode = status.st_uid == geteuid() ? 0o600 : 0o644
     }
 
-    /// Puts `bytes` there as `name`.
-    /// - Returns: `false` where the name is taken.
-    func drop(_ bytes: [UInt8], as name: String) throws -> Bool {
+    /// Puts a task there as `<id>.json`.
+    /// - Returns: `nil` where the name is taken.
+    func drop(_ task: TaskText, as id: JobID) throws -> DroppedFile? {
+        let name = id.text + ".json"
+        guard let descriptor = try drop(task.bytes, named: name) else { return nil }
+        return DroppedFile(id, at: path + "/" + name, isVerb: task.isVerb, descriptor: descriptor)
+    }
+
+    /// - Returns: a descriptor of the file.
+    private func drop(_ bytes: [UInt8], named name: String) throws -> Int32? {
         let temporary = ".\(name).\(getpid()).tmp"
         let file = rouse_openat(descriptor, temporary, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, mode)
         guard file >= 0 else { throw SystemFault("write", path + "/" + temporary) }
@@ -36,23 +43,36 @@ struct InboxWriter {
         fchmod(file, mode)
         guard writeAll(bytes, to: file) else { throw SystemFault("write", path + "/" + temporary) }
         guard fsync(file) == 0 else { throw SystemFault("sync", path + "/" + temporary) }
-        guard try publish(temporary, as: name) else { return false }
+        guard let published = try publish(temporary, as: name) else { return nil }
         isPublished = true
-        guard (canSynchronize ? fsync(descriptor) : rouse_syncfs(file)) == 0 else { throw SystemFault("sync", path) }
-        return true
+        guard (canSynchronize ? fsync(descriptor) : rouse_syncfs(file)) == 0 else {
+            let fault = SystemFault("sync", path)
+            close(published)
+            throw fault
+        }
+        return published
     }
 
-    private func publish(_ temporary: String, as name: String) throws -> Bool {
-        if rouse_renameat2(descriptor, temporary, descriptor, name, 1) == 0 { return true }  // RENAME_NOREPLACE
-        if errno == EEXIST { return false }
-        guard errno == EINVAL || errno == ENOSYS else { throw SystemFault("rename to \(name) from", path + "/" + temporary) }
+    private func publish(_ temporary: String, as name: String) throws -> Int32? {
+        let file = try open(temporary)
+        if rouse_renameat2(descriptor, temporary, descriptor, name, 1) == 0 { return file }  // RENAME_NOREPLACE
+        let code = errno
+        close(file)
+        if code == EEXIST { return nil }
+        guard code == EINVAL || code == ENOSYS else { throw SystemFault("rename to \(name) from", path + "/" + temporary, errno: code) }
         // Not every file system knows that flag; a second name is refused by all of them where the name is taken.
         guard linkat(descriptor, temporary, descriptor, name, 0) == 0 else {
-            if errno == EEXIST { return false }
+            if errno == EEXIST { return nil }
             throw SystemFault("link to \(name) from", path + "/" + temporary)
         }
-        unlinkat(descriptor, temporary, 0)
-        return true
+        defer { unlinkat(descriptor, temporary, 0) }
+        return try open(name)
+    }
+
+    private func open(_ name: String) throws -> Int32 {
+        let file = rouse_openat(descriptor, name, O_RDONLY | O_NOFOLLOW | O_CLOEXEC, 0)
+        guard file >= 0 else { throw SystemFault("open", path + "/" + name) }
+        return file
     }
 }
 

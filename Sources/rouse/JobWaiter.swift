@@ -31,9 +31,10 @@ struct JobWaiter {
 
     /// Waits for all of them, tells of each as it ends, and exits as the first one did, in the order given, that did
     /// not succeed.
-    func wait(for ids: [JobID], until deadline: ContinuousClock.Instant? = nil, printing form: Form) throws {
-        var endings: [JobID: Ending] = [:]
-        try wait(for: ids, until: deadline) { id, ending in
+    /// - Parameter known: the ends that were told of before.
+    func wait(for ids: [JobID], known: [JobID: Ending] = [:], until deadline: ContinuousClock.Instant? = nil, printing form: Form) throws {
+        var endings = known
+        try wait(for: ids.filter { known[$0] == nil }, until: deadline) { id, ending in
             endings[id] = ending
             switch form {
             case .silent: break
@@ -64,6 +65,9 @@ struct JobWaiter {
             guard bell.wait(until: deadline) else { return }
         }
     }
+
+    /// Returns when there may be news of any job; `false` when `deadline` comes first.
+    func hears(until deadline: ContinuousClock.Instant?) -> Bool { bell.wait(until: deadline) }
 
     private func ending(of id: JobID) throws -> Ending? {
         switch try spool.place(of: id) {
@@ -112,6 +116,12 @@ struct JobWaiter {
             default: return ExitStatus.unsuccessful.rawValue
             }
         }
+    }
+
+    /// Of a verb that is acted on at once: it fails where what it names is not there.
+    static func exitCode(ofVerb ending: Ending) -> Int32 {
+        if case .finished(_, let result?) = ending, ["not_found", "unknown_session"].contains(result.error?.code) { return ExitStatus.missing.rawValue }
+        return exitCode(ending)
     }
 
     static func words(_ id: JobID, _ ending: Ending) -> String {

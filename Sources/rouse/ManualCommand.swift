@@ -34,6 +34,7 @@ struct ManualPage {
             ("ROUSE_SPOOL", "The spool, where --spool does not name one."),
             ("ROUSE_JOB_ID", "Within a job: what it drops gets this as its parent."),
             ("ROUSE_SESSION", "Within a session's agent: which one it is, for rouse report."),
+            ("ROUSE_PATIENCE", "How long a command that drops waits for a daemon that is busy to take it in. (default: 2s)"),
             ("ROUSE_WATCH", "poll looks at directories again and again instead of waiting for inotify."),
             ("NO_COLOR", "No colours, on a terminal either."),
         ] { put(".It Ev \(name)", Self.escaped(meaning)) }

@@ -10,19 +10,18 @@ struct TaskDropper {
     init(spool: String) throws { inbox = try InboxWriter(spool + "/" + SpoolLayout.inbox) }
 
     /// Checks the task and drops it. Within a job, the job is its parent.
-    mutating func drop(_ task: JSONObject, named prefix: String) throws -> JobID {
+    /// - Parameter id: the job's, where one is asked for; without it, one that begins with `prefix`.
+    mutating func drop(_ task: JSONObject, named prefix: String, as id: JobID? = nil) throws -> DroppedFile {
         var task = task
         if task["parent"] == nil { task["parent"] = .optional(Terminal.environment("ROUSE_JOB_ID").flatMap { JobID($0)?.text }) }
-        let bytes = try TaskText(task).bytes
-        while true {
-            let name = prefix + "-" + names.next()
-            if try inbox.drop(bytes, as: name + ".json") { return JobID(name)! }
+        let text = try TaskText(task)
+        if let id {
+            guard let file = try inbox.drop(text, as: id) else { throw JobIDOption.taken(id) }
+            return file
         }
-    }
-
-    static func printIDs(_ ids: [JobID], json: Bool) {
-        if json { return Output.write(ids.flatMap { JSONWriter.write(["id": .string($0.text)], .line) }) }
-        for id in ids { Output.print(id.text) }
+        while true {
+            if let file = try inbox.drop(text, as: JobID.derived(from: prefix, suffix: names.next())) { return file }
+        }
     }
 }
 
@@ -32,11 +31,5 @@ extension DaemonProbe {
         guard DaemonProbe(spool: spool).state == .stopped else { return }
         throw CommandFault(
             "no daemon is running, so nothing would happen now; \(advice), or use --no-wait to leave it to the next one", .unavailable)
-    }
-
-    /// For commands that only drop.
-    static func remark(_ spool: String) {
-        guard DaemonProbe(spool: spool).state == .stopped else { return }
-        Terminal.complain("no daemon is running; this will be taken in when one is (\(advice))")
     }
 }

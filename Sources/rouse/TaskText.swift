@@ -8,17 +8,19 @@ struct TaskText {
     let origin: String
     private(set) var bytes: [UInt8]
     private(set) var object: JSONObject
+    /// It is acted on at once, and not by a runner.
+    private(set) var isVerb = false
 
     init(_ bytes: [UInt8], from origin: String) throws {
         self.origin = origin
         self.bytes = bytes
         let name = origin == "-" ? "standard input" : origin
         guard bytes.count <= Defaults.taskBytes else {
-            throw CommandFault("\(name): a task has at most \(Defaults.taskBytes) bytes; give long text by a file", .badData)
+            throw Self.tooLarge(bytes, name)
         }
         do {
             let value = try JSONReader.read(bytes)
-            _ = try TaskReader.read(value)
+            isVerb = try !TaskReader.read(value).verb.runs
             object = value.object ?? JSONObject()
         } catch let fault as JSONFault {
             throw CommandFault(RejectionText(RejectionRecord(fault, file: name)).text, .badData)
@@ -51,16 +53,20 @@ struct TaskText {
     }
 
     /// Options are part of the command line, so what is wrong with them is a fault of usage.
-    private func check() throws {
+    private mutating func check() throws {
         guard bytes.count <= Defaults.taskBytes else {
-            throw CommandFault("the task has \(bytes.count) bytes; at most \(Defaults.taskBytes) are taken", .badData)
+            throw Self.tooLarge(bytes, origin)
         }
         do {
-            _ = try TaskReader.read(.object(object))
+            isVerb = try !TaskReader.read(.object(object)).verb.runs
         } catch {
             let hint = error.hint.map { "; \($0)" } ?? error.expected.map { "; expected \($0)" } ?? ""
             throw CommandFault(error.message + hint, .usage)
         }
+    }
+
+    private static func tooLarge(_ bytes: [UInt8], _ name: String) -> CommandFault {
+        CommandFault(RejectionText(.tooLarge(Int64(bytes.count), file: name)).text, .badData)
     }
 
     /// Reads a file, or standard input for `-`, up to a byte more than a task may have.

@@ -157,7 +157,7 @@ import Testing
         #expect(finding("config")?["message"]?.string?.contains("Mars/Olympus") == true)
         let lines = Shell(spool).rouse("doctor").lines
         let first = lines.firstIndex { $0.contains("config/schedules/s.json:1:") }
-        #expect(first.map { lines[$0 + 1].hasPrefix("        field: timezone") } == true, "\(lines)")
+        #expect(first.map { lines[$0 + 2].hasPrefix("        field: timezone") } == true, "\(lines)")
         #expect(!lines.contains { $0.contains("\u{FFFD}") })
         unlink(spool.path + "/config/schedules/s.json")
         symlink("/etc/hostname", spool.path + "/config/queues/link.json")

@@ -202,11 +202,11 @@ import Testing
     }
 
     @Test func withADaemonThereIsNothingToSay() {
-        let lock = HeldLock(spool)
-        let answer = Shell(spool).rouse("drop", "--json", "--id", "x", "--", "true")
+        let daemon = TestDaemon(spool)
+        let answer = Shell(spool, environment: ["ROUSE_PATIENCE": "120s"]).rouse("drop", "--json", "--id", "x", "--", "true")
         #expect(answer.code == 0 && answer.errors.isEmpty)
         #expect(answer.json == ["id": "x", "file": .string(spool.path + "/inbox/x.json")])
-        withExtendedLifetime(lock) {}
+        #expect(daemon.stop() == 0)
     }
 
     @Test func anotherUserCanReadWhatIsDroppedForThem() throws {

@@ -11,12 +11,15 @@ struct PromptCommand: ParsableCommand {
             rouse prompt [<options>] <session> - < text
             """,
         discussion: """
-            A prompt to a session is its next turn; with --agent, an agent runs once, without a conversation that lasts. \
-            Without text, or with -, the text is read from standard input. The id of the job is printed; with --wait, \
-            the agent's answer, and the exit code is the job's.
+            A prompt to a session is its next turn; with --agent, an agent runs once, without a conversation that lasts, \
+            and all words are the text. Without text, or with -, the text is read from standard input. The id of the job \
+            is printed; with --wait, the agent's answer, and the exit code is the job's. A prompt that is rejected has no \
+            id; why is told, and the exit code is 65.
             """)
 
     @OptionGroup var spool: SpoolOption
+
+    @OptionGroup var name: JobIDOption
 
     @Option(help: ArgumentHelp("Run this agent of config/agents/ once.", valueName: "name"))
     var agent: String?
@@ -36,9 +39,30 @@ struct PromptCommand: ParsableCommand {
     var words: [String] = []
 
     func validate() throws {
+        if let agent, let word = wordBeforeAgent {
+            throw ValidationError(
+                "\(word) stands where a session is named, and --agent runs an agent once, without a session: leave one of them out. A text goes behind --agent \(agent); a session with that agent is made by: rouse session open \(word) --agent \(agent)")
+        }
         if agent == nil, words.isEmpty { throw ValidationError("Name the session, or an agent with --agent.") }
         if text.isEmpty, isatty(0) == 1 { throw ValidationError("There is nothing to say: give a text, or text on standard input.") }
     }
+
+    /// A word in front of `--agent`. The parser does not tell which came first, and a session that is named beside an
+    /// agent must not be taken for the first word of the text.
+    private var wordBeforeAgent: String? {
+        let all = CommandLine.arguments
+        guard let start = all.indices.first(where: { all[$0] == "prompt" && $0 > 0 && all[$0 - 1] != "--spool" }) else { return nil }
+        var index = start + 1
+        while index < all.count, all[index] != "--agent", !all[index].hasPrefix("--agent="), all[index] != "--" {
+            let word = all[index]
+            guard word.hasPrefix("-"), word != "-" else { return word }
+            index += word.contains("=") || Self.flags.contains(word) ? 1 : 2
+        }
+        return nil
+    }
+
+    /// Options without a value.
+    private static let flags = ["--wait", "--json", "--own-directory"]
 
     private var text: [String] {
         let rest = agent == nil ? Array(words.dropFirst()) : words
@@ -53,11 +77,17 @@ struct PromptCommand: ParsableCommand {
         for member in try task.fields().members { fields[member.name] = member.value }
         fields["queue"] = .optional(task.queue)
         let waiter = wait ? try JobWaiter(spool: try SpoolDirectory(path)) : nil
+        let id = try name.free(in: try? SpoolDirectory(path))
+        let receipts = Receipts(spool: path, waiter: waiter, json: json, isSilent: wait)
         var dropper = try TaskDropper(spool: path)
-        let id = try dropper.drop(fields, named: agent ?? words[0])
-        if waiter == nil { TaskDropper.printIDs([id], json: json) }
-        DaemonProbe.remark(path)
-        try waiter.map { try answer(to: id, $0) }
+        receipts.add(try dropper.drop(fields, named: agent ?? words[0], as: id))
+        receipts.settle()
+        receipts.remarkOnDaemon()
+        if agent == nil, receipts.mayBeAccepted { SessionRemark.make(on: [words[0]], in: path, for: "prompt", isAccepted: receipts.isAccepted) }
+        guard let waiter else { return try receipts.conclude() }
+        receipts.settleAll()
+        try receipts.conclude()
+        try receipts.jobs.first.map { try answer(to: $0.id, waiter) }
     }
 
     private func said() throws -> String {

@@ -34,25 +34,27 @@ struct VerbWaiting: ParsableArguments {
     var json = false
 
     func perform(on spool: SpoolDirectory, named prefix: String, _ tasks: [JSONObject]) throws {
+        try perform(on: spool, named: prefix, tasks, tell)
+    }
+
+    /// Drops the tasks, and tells of each what came of it; with `--no-wait`, only what is known at once.
+    func perform(on spool: SpoolDirectory, named prefix: String, _ tasks: [JSONObject], _ tell: (JobID, JobWaiter.Ending) -> Void) throws {
         if !noWait { try DaemonProbe.need(spool.path) }
+        let receipts = noWait ? Receipts(spool: spool.path, json: json) : nil
         let waiter = noWait ? nil : try JobWaiter(spool: spool)
         var dropper = try TaskDropper(spool: spool.path)
-        let ids = try tasks.map { try dropper.drop($0, named: prefix) }
-        guard let waiter else {
-            if json { TaskDropper.printIDs(ids, json: true) }
-            return
+        let files = try tasks.map { task in
+            let file = try dropper.drop(task, named: prefix)
+            receipts?.add(file)
+            return file
         }
+        if let receipts { return try receipts.conclude() }
         var code: Int32 = 0
-        try waiter.wait(for: ids, until: nil) { id, ending in
-            if code == 0 { code = Self.exitCode(ending) }
+        try waiter?.wait(for: files.map(\.id), until: nil) { id, ending in
+            if code == 0 { code = JobWaiter.exitCode(ofVerb: ending) }
             tell(id, ending)
         }
         if code != 0 { throw ExitCode(code) }
-    }
-
-    private static func exitCode(_ ending: JobWaiter.Ending) -> Int32 {
-        if case .finished(_, let result?) = ending, result.error?.code == "unknown_session" { return ExitStatus.missing.rawValue }
-        return JobWaiter.exitCode(ending)
     }
 
     private func tell(_ id: JobID, _ ending: JobWaiter.Ending) {

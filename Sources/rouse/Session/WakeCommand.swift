@@ -6,7 +6,8 @@ struct WakeCommand: ParsableCommand {
         commandName: "wake", abstract: "Have sessions look at what has happened.",
         discussion: """
             A wake is a prompt that Rouse makes. While one is pending, others join it: however many reasons there are, \
-            the agent is woken once, and told all of them. The id of the job is printed.
+            the agent is woken once, and told all of them. The id of the job is printed; a wake that is rejected has \
+            none, and the exit code is 65.
             """)
 
     @OptionGroup var spool: SpoolOption
@@ -34,10 +35,13 @@ struct WakeCommand: ParsableCommand {
         task["reason"] = .optional(reason)
         task["mode"] = .optional(mode)
         let waiter = wait ? try JobWaiter(spool: try SpoolDirectory(path)) : nil
+        let receipts = Receipts(spool: path, waiter: waiter, json: json, isSilent: wait && json)
         var dropper = try TaskDropper(spool: path)
-        let id = try dropper.drop(task, named: "wake")
-        if !(wait && json) { TaskDropper.printIDs([id], json: json) }
-        DaemonProbe.remark(path)
-        try waiter?.wait(for: [id], printing: json ? .json : .words)
+        receipts.add(try dropper.drop(task, named: "wake"))
+        receipts.settle()
+        receipts.remarkOnDaemon()
+        if receipts.mayBeAccepted { SessionRemark.make(on: sessions, in: path, for: "wake", isAccepted: receipts.isAccepted) }
+        if let waiter { return try waiter.wait(for: receipts, printing: json ? .json : .words) }
+        try receipts.conclude()
     }
 }

@@ -156,6 +156,10 @@ import TestSupport
         #expect(spool.session("talk")?["deaths"]?.array?.count == 5)
         #expect(spool.state(of: "kept").map { ["queued", "waiting"].contains($0) } == true)
         #expect(processes(spool, of: "talk").allSatisfy { spool.state(of: $0) == "failed" })
+        let shown = Programs.rouse(["session", "show", "talk"], on: spool).output
+        for words in ["died 5 times in 15 minutes", "since ", "/nowhere/agent.py", "rouse session reset talk"] { #expect(shown.contains(words), "\(shown)") }
+        let prompted = Programs.rouse(["prompt", "talk", "say too"], on: spool, environment: ["ROUSE_PATIENCE": "120s"])
+        #expect(prompted.code == 0 && prompted.output.contains("the prompt waits until: rouse session reset talk"), "\(prompted.output)")
         // A person has mended it.
         Self.configure(spool)
         #expect(spool.tells("config_applied", times: 4))
