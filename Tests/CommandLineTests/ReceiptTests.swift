@@ -219,6 +219,19 @@ extension String {
         #expect(answer.code == 0 && spool.names("inbox").count == 1, "\(answer.errors)")
     }
 
+    @Test func aNewSessionNeedsAnAgentOfThoseThatAreThere() {
+        let none = Shell(spool).rouse("session", "open", "talk", "--no-wait")
+        #expect(none.code == 64 && none.errors.contains("config/agents/NAME.json") && none.errors.contains("rouse session open talk --agent NAME"))
+        spool.configure("agents/claude", #"{"driver": "command", "command": ["claude"]}"#)
+        spool.configure("agents/codex", #"{"driver": "command", "command": ["codex"]}"#)
+        spool.configure("agents/codex.error", "{}")
+        let some = Shell(spool).rouse("session", "open", "talk", "--no-wait")
+        #expect(some.code == 64 && some.errors.contains("rouse session open talk --agent claude") && some.errors.contains("defined: claude, codex\n"))
+        #expect(spool.names("inbox").isEmpty)
+        spool.configure("sessions/talk", #"{"agent": "claude"}"#)
+        #expect(Shell(spool).rouse("session", "open", "talk", "--no-wait").code == 0)
+    }
+
     @Test func aPromptThatIsTooLongIsToldWhatToDo() {
         for command in [["prompt", "talk"], ["drop"]] {
             let answer = Shell(spool).rouse(command, input: String(repeating: "x", count: Defaults.taskBytes + 1))

@@ -59,6 +59,7 @@ struct SessionOpenCommand: ParsableCommand {
 
     func run() throws {
         let spool = try spool.open()
+        if agent == nil, SessionName.check(session) != nil, !SessionFiles.names(in: spool).contains(session) { throw AgentNames.missing(for: session, in: spool) }
         var task: JSONObject = ["open": .string(session)]
         task["agent"] = .optional(agent)
         task["cwd"] = .optional(try cwd.map { $0.hasPrefix("/") ? $0 : try TaskArguments.currentDirectory() + "/" + $0 })
