@@ -11,74 +11,42 @@ final class WakeScenario {
     private let agent: ScriptAgent
     private let gate: String
     private let gateDescriptor: Int32
-    private(set) var kills = 0
-    private var daemons: [TestDaemon] = []
-    private var processDescriptor: Int32 = -1
-    private var patienceIsOver = false
+    private let daemon: RevivedDaemon
+    var kills: Int { daemon.kills }
 
     init() {
         gate = spool.path + "/.gate"
         precondition(mkfifo(gate, 0o600) == 0)
         gateDescriptor = rouse_open(gate, O_RDWR | O_CLOEXEC, 0)
         agent = ScriptAgent(spool, gate: gate)
+        daemon = RevivedDaemon(spool) { [spool, agent] in
+            let states = (JobState.allCases.map(\.rawValue) + ["inbox", "rejected", ".agent/prompts"]).map { "\($0): \(spool.list($0))" }
+            return (states + agent.story + spool.events().suffix(60).map { JSONWriter.text($0) }).joined(separator: "\n")
+        }
         spool.configure("queues/work", #"{"slots": 1}"#)
         spool.defineSession("boss", #", "coordinates": {"queues": ["work"]}, "mode": "interrupt_if_waiting""#)
         spool.defineSession("talk")
     }
 
-    deinit {
-        for descriptor in [gateDescriptor, processDescriptor] where descriptor >= 0 { close(descriptor) }
-    }
-
-    private var daemon: TestDaemon { daemons.last! }
-
-    private func start(wrapper: [String] = []) {
-        daemons.append(TestDaemon(spool, wrapper: wrapper))
-        if processDescriptor >= 0 { close(processDescriptor) }
-        processDescriptor = rouse_pidfd_open(daemon.pid)
-    }
-
-    /// Starts another daemon where the last one has died. Not for ever: a daemon that can't live is a failure too.
-    private func keepAlive() {
-        guard !daemon.isRunning, kills < 20 else { return }
-        kills += 1
-        start()
-    }
-
-    /// After one step that never came no other is waited for.
-    private func wait(_ what: String, for condition: () -> Bool) {
-        guard !patienceIsOver else { return }
-        let end = Monotonic.now + 120_000
-        repeat {
-            keepAlive()
-            if spool.wait(seconds: 1, or: processDescriptor, for: { condition() || !daemon.isRunning }), condition() { return }
-        } while Monotonic.now < end
-        patienceIsOver = true
-        Issue.record("\(what) never came; \(describe())")
-    }
-
-    private func describe() -> String {
-        let states = (JobState.allCases.map(\.rawValue) + ["inbox", "rejected", ".agent/prompts"]).map { "\($0): \(spool.list($0))" }
-        return (states + agent.story + [daemon.output] + spool.events().suffix(60).map { JSONWriter.text($0) }).joined(separator: "\n")
-    }
+    deinit { if gateDescriptor >= 0 { close(gateDescriptor) } }
 
     private func isOver(_ ids: String...) -> Bool { ids.allSatisfy { spool.exists("done/\($0)") || spool.exists("failed/\($0)") } }
 
     func play(wrapper: [String]) {
         spool.drop("note", #"{"note": "mind the gap", "session": "boss"}"#)
         spool.drop("first", #"{"wake": "boss", "reason": "first"}"#)
-        start(wrapper: wrapper)
-        wait("the first wake") { isOver("note", "first") }
+        daemon.start(wrapper: wrapper)
+        daemon.wait("the first wake") { isOver("note", "first") }
         // A turn that waits is interrupted by what its coordinator is told of.
         spool.drop("asks", #"{"session": "boss", "prompt": "ASK"}"#)
-        wait("a turn that waits") { agent.story.contains { $0.hasPrefix("begin asks") } }
+        daemon.wait("a turn that waits") { agent.story.contains { $0.hasPrefix("begin asks") } }
         spool.drop("job", #"{"run": ["true"], "queue": "work", "notify": "talk"}"#)
         spool.drop("fails", #"{"run": "exit 1", "queue": "work"}"#)
         spool.drop("joins", #"{"wake": "boss", "reason": "joins"}"#)
-        wait("jobs, and the wake that they bring about") { isOver("asks", "job", "fails", "joins") }
+        daemon.wait("jobs, and the wake that they bring about") { isOver("asks", "job", "fails", "joins") }
         spool.drop("again", #"{"retry": "fails"}"#)
         spool.drop("both", #"{"wake": ["boss", "talk"], "reason": "both"}"#)
-        wait("the end of all") {
+        daemon.wait("the end of all") {
             isOver("again", "both", "both.0", "both.1") && spool.result(of: "fails")?["attempts"]?.int == 2
                 && ["boss", "talk"].allSatisfy { spool.wakes(of: $0).allSatisfy { isOver($0) } }
         }
@@ -96,8 +64,8 @@ final class WakeScenario {
     ]
 
     func check(_ label: String) {
-        guard !patienceIsOver else { return }
-        keepAlive()
+        guard !daemon.patienceIsOver else { return }
+        daemon.keepAlive()
         checkPlaces(label)
         for session in ["boss", "talk"] {
             checkWakes(of: session, label)
@@ -105,9 +73,7 @@ final class WakeScenario {
         }
         let noted = agent.prompts.filter { $0.text.hasPrefix("Note: mind the gap") }
         #expect(noted.count == 1, "\(label)")
-        let code = daemon.stop()
-        if code == 128 + Int(SIGKILL) { kills += 1 } else { #expect(code == 0, "\(label)") }
-        #expect(spool.wait { Programs.processes(ofSpool: spool.path).isEmpty }, "\(label): \(Programs.processes(ofSpool: spool.path))")
+        daemon.end(label)
     }
 
     private func checkPlaces(_ label: String) {

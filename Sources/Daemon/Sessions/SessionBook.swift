@@ -99,17 +99,24 @@ final class SessionBook {
             if session.record.agent != definition.agent { anew(session, definition.agent) }
         } else {
             var record = ((try? directory.readJSON(SpoolLayout.Session.state)) ?? nil).flatMap(SessionRecord.init) ?? SessionRecord(agent: definition.agent)
-            // It can only be stopping as long as there is something that could.
+            // It is stopping as long as there is something that was told to end. What has been started since was not, also
+            // where the daemon died before it could write that down.
             let wasStopping = record.isStopping
             record.isStopping = false
             let session = Session(name, definition, isConfigured: isConfigured, record: record)
             sessions[name] = session
             look(at: session)
-            session.isStopping = wasStopping && (session.turn != nil || session.process != nil)
+            session.isStopping = wasStopping && (isEnding(session.turn) || isEnding(session.process))
+            if session.process != nil, !session.isStopping { session.record.mustRestart = false }
             if record.agent != definition.agent { anew(session, definition.agent) }
         }
         findCoordinators()
         changed.insert(name)
+    }
+
+    private func isEnding(_ id: JobID?) -> Bool {
+        guard let id, let job = try? spool.job(id, in: .running) else { return false }
+        return ((try? job.readState()) ?? nil)?.ending != nil
     }
 
     @discardableResult

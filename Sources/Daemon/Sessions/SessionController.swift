@@ -87,15 +87,14 @@ final class SessionController {
         if command.verb == .open, let definition = command.definition, let fault = try define(command.session, definition) { return (nil, fault) }
         let session = try sessions.find(command.session)
         let was = session.state
-        // Carried out by a daemon that died before it could say so.
+        // Carried out by a daemon that died before it could say so. What has begun since is not to end by it once more.
         let isDone = session.record.lastVerb == task.id.text
-        session.record.lastVerb = task.id.text
         var fault: ErrorRecord?
         switch command.verb {
         case .open: if keepers.isNeeded(session), session.takesTurns { try keepers.start(session) }
-        case .stop: try stop(session)
-        case .restart: try restart(session, command)
-        case .interrupt: fault = try interrupt(session, command, task)
+        case .stop: if !isDone { try stop(session) }
+        case .restart: if !isDone { try restart(session, command) }
+        case .interrupt: fault = try interrupt(session, command, task, isDone: isDone)
         case .pause: session.record.pausedBy = session.record.pausedBy ?? task.id.text
         case .resume:
             if session.record.pausedBy == nil, !isDone { fault = ErrorRecord("not_paused", "the session \(session.name) is not paused") }
@@ -106,6 +105,7 @@ final class SessionController {
             if session.record.locked == nil, !isDone { fault = ErrorRecord("not_locked", "the session \(session.name) is not locked") }
             session.record.locked = nil
         }
+        session.record.lastVerb = task.id.text
         try remember(session)
         var output: JSONObject = ["session": .string(session.name), "was": .string(was.rawValue), "now": .string(session.state.rawValue)]
         output["reason"] = .optional(command.reason)
@@ -159,8 +159,15 @@ final class SessionController {
         if keepers.isNeeded(session), session.takesTurns { try keepers.start(session) }
     }
 
-    private func interrupt(_ session: Session, _ command: SessionCommand, _ task: TaskRecord) throws -> ErrorRecord? {
-        guard session.turn != nil else { return ErrorRecord("no_turn", "the session \(session.name) is in no turn; it is \(session.state.rawValue)") }
+    private func interrupt(_ session: Session, _ command: SessionCommand, _ task: TaskRecord, isDone: Bool) throws -> ErrorRecord? {
+        if !isDone {
+            guard let turn = session.turn else { return ErrorRecord("no_turn", "the session \(session.name) is in no turn; it is \(session.state.rawValue)") }
+            // Before the turn can hear of it: carried out again after a crash, the verb is for this one and no other.
+            session.record.lastVerb = task.id.text
+            session.record.lastInterrupted = turn.text
+            try remember(session)
+        }
+        guard let turn = session.turn, turn.text == session.record.lastInterrupted else { return nil }
         try control.interrupt(session, because: command.reason ?? "asked for", by: task.id.text)
         return nil
     }

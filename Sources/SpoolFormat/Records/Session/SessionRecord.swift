@@ -65,6 +65,8 @@ public struct SessionRecord: Sendable, Equatable {
     public var lastAnswered: String?
     /// The control job that was carried out last: again after a crash, it changes nothing.
     public var lastVerb: String?
+    /// The turn that was told to end last, by a control job.
+    public var lastInterrupted: String?
     /// Told to stop, and not gone yet.
     public var isStopping = false
     /// It is stopped to be started again.
@@ -99,6 +101,7 @@ public struct SessionRecord: Sendable, Equatable {
         object["broken"] = isBroken ? true : nil
         object["last_answered"] = .optional(lastAnswered)
         object["last_verb"] = .optional(lastVerb)
+        object["last_interrupted"] = .optional(lastInterrupted)
         object["stopping"] = isStopping ? true : nil
         object["restart"] = mustRestart ? true : nil
         object["opened"] = isOpened ? true : nil
@@ -129,6 +132,7 @@ public struct SessionRecord: Sendable, Equatable {
         isBroken = value["broken"]?.bool ?? false
         lastAnswered = value["last_answered"]?.string
         lastVerb = value["last_verb"]?.string
+        lastInterrupted = value["last_interrupted"]?.string
         isStopping = value["stopping"]?.bool ?? false
         mustRestart = value["restart"]?.bool ?? false
         isOpened = value["opened"]?.bool ?? false
