@@ -3,45 +3,111 @@ import Glibc
 import SpoolFormat
 
 /// `events.jsonl`: what an agent does, a line each, as it happens.
+///
+/// It is begun anew when it has grown large; the one before is `events.1.jsonl`. The turn and the process that stays both
+/// write, so each writes with the file locked, and only into the one that has the name: nothing comes into a file after it
+/// has lost its name, and a reader that has read it to its end then has all of it.
 final class SessionEvents {
     private let directory: Directory
     private let turn: JobID
     private var file: Int32 = -1
+    /// Bytes of a file, at which the next one is begun.
+    private let longest: Int
     /// Bytes that the agent may still have written of what it does.
     private var room = 64 << 20
+    /// Lines that are written together, where many come at once.
+    private var held: [UInt8]?
 
     /// - Parameter directory: the session's; or the job's, where there is no session.
-    init(in directory: Directory, turn: JobID) {
+    init(in directory: Directory, turn: JobID, longest: Int = 64 << 20) {
         self.directory = directory
         self.turn = turn
+        self.longest = longest
     }
 
     deinit { if file >= 0 { close(file) } }
+
+    /// What the agent says within `body` is written in one piece.
+    func together(_ body: () -> Void) {
+        guard held == nil else { return body() }
+        held = []
+        body()
+        try? flush()
+        held = nil
+    }
 
     /// Appends what the agent says it does, as it says it. An agent that says it without end does not fill the disk: past
     /// 64 MiB in a turn nothing more of this kind is written, and that is said once.
     func append(fromAgent event: String, _ details: JSONObject) {
         guard room > 0 else { return }
-        room -= JSONWriter.write(.object(details), .line).count
+        let line = line(event, details)
+        room -= line.count
         guard room > 0 else {
             try? append("updates_left_out", ["message": "the agent said more than 64 MiB in this turn; the rest is in no event"])
             return
         }
-        try? append(event, details)
+        guard let count = held?.count else {
+            try? write(line)
+            return
+        }
+        held?.append(contentsOf: line)
+        if count + line.count > Self.mostHeld { try? flush() }
     }
 
-    /// Appends one event. One `write` a line, so that lines of several writers do not mix.
+    /// Appends one event.
     func append(_ event: String, _ details: JSONObject = JSONObject()) throws(SystemFault) {
-        if file < 0 {
-            file = SpoolLayout.Session.events.withCString {
-                rouse_openat(directory.descriptor, $0, O_WRONLY | O_APPEND | O_CREAT | O_NOFOLLOW | O_CLOEXEC, 0o600)
-            }
-            guard file >= 0 else { throw SystemFault("open", directory.path + "/" + SpoolLayout.Session.events) }
-        }
+        try flush()
+        try write(line(event, details))
+    }
+
+    /// Bytes that are held back at most.
+    private static let mostHeld = 1 << 20
+
+    private func flush() throws(SystemFault) {
+        guard let lines = held, !lines.isEmpty else { return }
+        held = []
+        try write(lines)
+    }
+
+    private func line(_ event: String, _ details: JSONObject) -> [UInt8] {
         var object: JSONObject = ["at": .string(Timestamp.now.description), "event": .string(event), "turn": .string(turn.text)]
         for member in details.members { object[member.name] = member.value }
-        guard writeAll(JSONWriter.write(.object(object), .line), to: file) else {
-            throw SystemFault("write", directory.path + "/" + SpoolLayout.Session.events)
+        return JSONWriter.write(.object(object), .line)
+    }
+
+    // MARK: the file
+
+    private var path: String { directory.path + "/" + SpoolLayout.Session.events }
+
+    /// One `write` for all of it, so that lines of several writers do not mix.
+    private func write(_ lines: [UInt8]) throws(SystemFault) {
+        try lock()
+        defer { if file >= 0 { rouse_unlock_file(file) } }
+        var status = stat()
+        if fstat(file, &status) == 0, status.st_size > 0, Int(status.st_size) + lines.count > longest {
+            // Locked as it is, nobody writes to it any more.
+            try directory.rename(SpoolLayout.Session.events, to: directory, as: SpoolLayout.Session.eventsBefore, replacing: true)
+            try lock()
+        }
+        guard writeAll(lines, to: file) else { throw SystemFault("write", path) }
+    }
+
+    /// Opens the file that has the name, and locks it.
+    private func lock() throws(SystemFault) {
+        while true {
+            if file < 0 {
+                file = rouse_openat(
+                    directory.descriptor, SpoolLayout.Session.events, O_WRONLY | O_APPEND | O_CREAT | O_NOFOLLOW | O_CLOEXEC, 0o600)
+                guard file >= 0 else { throw SystemFault("open", path) }
+            }
+            rouse_await_lock(file)
+            var (own, named) = (stat(), stat())
+            if fstat(file, &own) == 0, fstatat(directory.descriptor, SpoolLayout.Session.events, &named, AT_SYMLINK_NOFOLLOW) == 0,
+                own.st_ino == named.st_ino, own.st_dev == named.st_dev
+            { return }
+            // Another writer has begun the next one, or somebody took it away.
+            close(file)
+            file = -1
         }
     }
 }

@@ -37,7 +37,9 @@ public enum SpoolLayout {
         public static let prompt = "prompt.json"
         /// The prompt as text, for an agent that takes it from a file.
         public static let promptText = "prompt.txt"
-        /// What came of a turn, by its driver.
+        /// The prompt is being said: from then on the agent may have heard it.
+        public static let said = "said.json"
+        /// What came of a turn, by its driver; of a process that stays, how its agent ended.
         public static let reply = "reply.json"
         /// Why a session is woken: a line each.
         public static let reasons = "reasons.jsonl"
@@ -52,7 +54,7 @@ public enum SpoolLayout {
 
         /// What belongs to one attempt and moves to `attempts/<n>/` before the next one. The record that tells which
         /// attempt it is goes last: as long as it is there, a move that was cut short is known for what it is.
-        public static let ofAttempt = [log, exit, output, reply, interrupt, answer, result, run]
+        public static let ofAttempt = [log, exit, output, said, reply, interrupt, answer, result, run]
     }
 
     public enum Session {
@@ -64,6 +66,8 @@ public enum SpoolLayout {
         public static let notes = "notes"
         public static let checkpoints = "checkpoints"
         public static let events = "events.jsonl"
+        /// What was in it before it was begun anew.
+        public static let eventsBefore = "events.1.jsonl"
         public static let transcript = "transcript.jsonl"
         /// The agent's working directory, where none is configured.
         public static let work = "work"

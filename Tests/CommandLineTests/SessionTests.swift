@@ -109,6 +109,31 @@ import Testing
         #expect(rouse("list", "--session", "coder", "--queue", "x").code == 64)
     }
 
+    /// Each line once, also where the file is begun anew, and once more before anybody has looked.
+    @Test func eventsAreFollowedFromFileToFile() {
+        make("coder")
+        func write(_ numbers: Range<Int>) {
+            spool.write(numbers.map { "{\"n\": \($0)}\n" }.joined(), to: path("coder") + "/events.jsonl")
+        }
+        func beginAnew() { #expect(rename(path("coder") + "/events.jsonl", path("coder") + "/events.1.jsonl") == 0) }
+        write(0..<3)
+        beginAnew()
+        write(3..<6)
+        let follower = Shell(spool).start(["session", "log", "coder", "--events", "--follow"])
+        #expect(spool.wait { follower.output.contains("5}") })
+        beginAnew()
+        write(6..<9)
+        beginAnew()
+        write(9..<12)
+        #expect(spool.wait { follower.output.contains("11}") })
+        beginAnew()
+        write(12..<15)
+        #expect(spool.wait { follower.output.contains("14}") })
+        kill(follower.pid, SIGKILL)
+        #expect(follower.end().lines == (0..<15).map { "{\"n\": \($0)}" })
+        #expect(rouse("session", "log", "coder", "--events", "--tail", "4").lines == (11..<15).map { "{\"n\": \($0)}" })
+    }
+
     @Test func aSessionThatIsNotThereIsTold() {
         make("coder")
         for words in [["session", "show"], ["session", "log"], ["session", "stop", "--no-wait"], ["session", "lock", "--no-wait"], ["attach"]] {

@@ -24,6 +24,9 @@ struct Shell {
             self.files = files
         }
 
+        /// What it has written by now.
+        var output: String { String(decoding: (try? Directory(files).read("out", limit: 1 << 28)?.bytes) ?? [], as: UTF8.self) }
+
         func end() -> Answer {
             var status: Int32 = 0
             while waitpid(pid, &status, 0) < 0, errno == EINTR {}

@@ -1,6 +1,4 @@
 import ArgumentParser
-import CLinux
-import Glibc
 import SpoolFormat
 import SpoolWatch
 
@@ -9,7 +7,7 @@ struct SessionLogCommand: ParsableCommand {
         commandName: "log", abstract: "Print what was said in a session, or what happened in it.",
         discussion: """
             The transcript, from the beginning. With --events: what the agent does as it does it, in the words of \
-            events.jsonl. What one turn wrote is in its job's log: rouse log ID.
+            events.jsonl and, before that, of events.1.jsonl. What one turn wrote is in its job's log: rouse log ID.
             """)
 
     @OptionGroup var spool: SpoolOption
@@ -38,8 +36,11 @@ struct SessionLogCommand: ParsableCommand {
         let session = try SessionFiles(session, in: spool)
         let bell = follow ? try Bell() : nil
         _ = bell?.watch(spool.path(SpoolLayout.sessions, session.name), for: .writes)
-        var log = SessionLog(
-            spool.path(SpoolLayout.sessions, session.name) + "/" + (events ? SpoolLayout.Session.events : SpoolLayout.Session.transcript))
+        let directory = spool.path(SpoolLayout.sessions, session.name)
+        let log =
+            events
+            ? SessionLog(directory, SpoolLayout.Session.events, before: SpoolLayout.Session.eventsBefore)
+            : SessionLog(directory, SpoolLayout.Session.transcript)
         var lines = try log.next()
         if let tail { lines = lines.suffix(tail) }
         while true {
@@ -60,29 +61,5 @@ struct SessionLogCommand: ParsableCommand {
         var text = json["text"]?.string ?? ""
         if text.isEmpty { text = json["error"]?["message"]?.string ?? "" }
         return Terminal.coloured("── " + Terminal.plain(head), isAgent ? .green : .blue) + "\n" + Terminal.plain(text, keepingLines: true) + "\n\n"
-    }
-}
-
-/// The whole lines of a file that grows.
-private struct SessionLog {
-    private let path: String
-    private var offset: off_t = 0
-    private var rest: [UInt8] = []
-
-    init(_ path: String) { self.path = path }
-
-    mutating func next() throws -> [[UInt8]] {
-        let file = rouse_open(path, O_RDONLY | O_NOFOLLOW | O_CLOEXEC, 0)
-        guard file >= 0 else {
-            if errno == ENOENT { return [] }
-            throw SystemFault("open", path)
-        }
-        defer { close(file) }
-        lseek(file, offset, SEEK_SET)
-        let bytes = try TaskText.read(descriptor: file, name: path, limit: 1 << 30)
-        offset += off_t(bytes.count)
-        var lines = (rest + bytes).split(separator: 0x0A, omittingEmptySubsequences: false).map { Array($0) }
-        rest = lines.removeLast()
-        return lines
     }
 }

@@ -94,11 +94,14 @@ final class Conversation {
     /// - Returns: whether there was anything.
     @discardableResult
     func hear() -> Bool {
-        for count in 0..<1000 {
-            guard let message = wire.next() else { return count > 0 }
-            take(message)
+        var count = 0
+        turn.events.together {
+            while count < 1000, let message = wire.next() {
+                take(message)
+                count += 1
+            }
         }
-        return true
+        return count > 0
     }
 
     /// Takes what has come after the turn's end, so that the next turn begins with a whole line and nothing is asked

@@ -32,13 +32,15 @@ struct AgentOutput {
         lostPattern = LinePattern(rules.lostSessionPattern)
     }
 
+    /// - Parameter bytes: what was read at once. What they tell of is written at once, too.
     mutating func take(_ bytes: [UInt8]) {
         switch rules.format {
         case .text: answer.append(bytes)
         case .json: document.append(bytes)
         case .jsonLines: break
         }
-        for line in lines.take(bytes) { take(line: line) }
+        let complete = lines.take(bytes)
+        events.together { for line in complete { take(line: line) } }
     }
 
     /// Everything has come.
