@@ -19,6 +19,26 @@ import Testing
     ])
     func aPromptIsNotTheAnswer(_ text: String, _ prompt: String, _ rest: String) { #expect(TerminalText.withoutEcho(text, of: prompt) == rest) }
 
+    private static let rows = (0..<1000).map { "row number \($0)" }
+    private static let long = rows.joined(separator: "\n")
+    private static let begin = rows[..<48].joined(separator: "\n")
+    private static let end = rows[960...].joined(separator: "\n")
+    private static let twice = rows[..<500].joined(separator: " ") + rows[490...].joined(separator: " ") + rows[985...].joined()
+    private static func same(_ count: Int) -> String { Array(repeating: "a line", count: count).joined(separator: "\n") }
+    private static let thoughts = String(repeating: "thoughts\n", count: 100)
+    private static let remains: [(String, String, String)] = [
+        ("> \(begin)\nhi", long, "hi"), ("> \(end)\nhi", long, "hi"), ("\(end)\n\nhi\nrow number 99", long, "\nhi\nrow number 99"),
+        ("> \(begin)\nrow number 999\nhi", long, "hi"), ("> \(twice)\nhi", long, "hi"), ("> \(same(48))\nhi", same(1000), "hi"),
+        // A line of the prompt that does not go on where the echo ended is the answer's.
+        ("> \(begin)\nrow number 7", long, "row number 7"), ("> \(twice)\n\(long)", long, long),
+        // What does not begin with the prompt is an answer that quotes it.
+        ("\(thoughts)\(long)\nhi", long, "\(thoughts)\(long)\nhi"), ("hi", long, "hi"), ("", long, ""),
+    ]
+    @Test(arguments: remains)
+    func whatIsLeftOfALongPromptIsNotTheAnswer(_ text: String, _ prompt: String, _ rest: String) {
+        #expect(TerminalText.withoutEcho(text, of: prompt) == rest)
+    }
+
     @Test(arguments: [
         ("hi\nyou>", "hi"), ("you>", ""), ("hi", "hi"), ("hi\n\n╭──╮\nyou>\n╰──╯\n  ? for help", "hi"),
         ("you>\n1\n2\n3\n4\n5\n6\n7", "you>\n1\n2\n3\n4\n5\n6\n7"), ("", ""),

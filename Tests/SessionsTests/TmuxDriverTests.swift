@@ -74,6 +74,18 @@ import Testing
         #expect(reply.text.contains("heard \(heard.unicodeScalars.count) \(sum.output.prefix(64))"), "\(reply.text.suffix(300))")
     }
 
+    /// However much of it the terminal still has.
+    @Test(arguments: [
+        String(repeating: "0123456789", count: 100_000), String(repeating: "a line\n", count: 150_000),
+        (0..<100_000).map { "number \($0)" }.joined(separator: " "), (0..<100_000).map { "number \($0)" }.joined(separator: "\n"),
+    ])
+    func aVeryLongPromptIsNotTheAnswer(prompt: String) throws {
+        let lab = try Lab(Self.agent())
+        try lab.keep()
+        let text = try lab.run(prompt).text
+        #expect(text.hasPrefix("heard ") && !text.contains("\n"), "\(text.count) characters: \(text.prefix(300)) … \(text.suffix(300))")
+    }
+
     @Test func noAnswerIsNoSuccess() throws {
         let lab = try Lab(Self.agent())
         try lab.keep()

@@ -83,7 +83,7 @@ enum TerminalText {
     static func withoutEcho(_ text: String, of prompt: String) -> String {
         let lines = text.split(separator: "\n", omittingEmptySubsequences: false)
         let echo = tidy(prompt).split(separator: "\n", omittingEmptySubsequences: false)
-        guard lines.count >= echo.count, zip(lines, echo).allSatisfy({ $0.hasSuffix($1) }) else { return text }
+        guard lines.count >= echo.count, zip(lines, echo).allSatisfy({ $0.hasSuffix($1) }) else { return PromptEcho(prompt)?.removed(from: lines) ?? text }
         return lines.dropFirst(echo.count).joined(separator: "\n")
     }
 }
