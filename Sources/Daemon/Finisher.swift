@@ -39,8 +39,11 @@ final class Finisher {
         var retries = task.retries
         if let turns, task.verb.isTurn {
             let reply = turns.reply(in: job)
+            if turns.wasKilled(exit, reply), turns.mayHaveBeenSaid(in: job) {
+                return try attemptLost(id, attempt: exit.attempt, exit)
+            }
             (outcome, error) = turns.outcome(of: exit, reply: reply, outcome, error)
-            if try turns.notedAsUnsent(task, reply, in: job) { retries = max(retries, Turns.mostUnsent) }
+            if try turns.notedAsUnsent(task, exit, reply, error, in: job) { retries = max(retries, Turns.mostUnsent) }
         }
         if outcome == .failed || outcome == .timedOut, past.failures < retries, past.ending == nil {
             if task.verb.isTurn { try turns?.retrying(task, exit, outcome, error, in: job) }
@@ -56,29 +59,32 @@ final class Finisher {
         try finish(task, in: .running, result, at: job)
     }
 
-    /// The runner was lost and nobody knows how the attempt ended.
-    func attemptLost(_ id: JobID, attempt: Int) throws {
+    /// Nobody knows how the attempt ended: its runner was lost, or the program of a turn, which alone could have told.
+    /// - Parameter exit: what the runner says, where it is the turn that was killed.
+    func attemptLost(_ id: JobID, attempt: Int, _ exit: ExitRecord? = nil) throws {
         let job = try ledger.spool.job(id, in: .running)
         let task = try ledger.task(id, in: job)
         var past = try ledger.state(id, in: job) ?? StateRecord()
         if past.attempts >= attempt { return try leave(task, past) }
         func end(_ outcome: Outcome, _ error: ErrorRecord) throws {
-            let result = ResultRecord(
-                id: id, outcome: outcome, error: error, attempts: attempt, queuedAt: task.acceptedAt, finishedAt: .now)
+            var result = ResultRecord(
+                id: id, outcome: outcome, error: error, attempts: attempt, queuedAt: task.acceptedAt, finishedAt: exit?.finishedAt ?? .now)
+            if let exit { result.take(exit) }
             try finish(task, in: .running, result)
         }
+        let loss = exit?.signal.map { "the process of its turn was ended by signal \($0), and the agent may have heard the prompt" } ?? "its runner was lost"
         switch past.ending {
-        case .cancelled: return try end(.cancelled, ErrorRecord("cancelled", "it was cancelled, and its runner was lost"))
+        case .cancelled: return try end(.cancelled, ErrorRecord("cancelled", "it was cancelled; \(loss)"))
         case .superseded: return try end(.superseded, ErrorRecord("superseded", "a newer job with its key took its place"))
         case .recovered: return try runAgain(task, past, after: attempt)
         case .retried, nil: break
         }
         past.lost += 1
         if task.onCrash == .fail {
-            return try end(.lost, ErrorRecord("lost", "its runner was lost; on_crash is \"fail\", so it is not run again", retryable: true))
+            return try end(.lost, ErrorRecord("lost", "\(loss); on_crash is \"fail\", so it is not run again", retryable: true))
         }
         if past.lost > Defaults.crashReruns {
-            return try end(.lost, ErrorRecord("lost", "its runner was lost \(past.lost) times", retryable: true))
+            return try end(.lost, ErrorRecord("lost", "\(loss), \(past.lost) times by now", retryable: true))
         }
         past.attempts = attempt
         past.reason = nil

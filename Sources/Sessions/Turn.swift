@@ -69,9 +69,11 @@ final class Turn {
         try? session.replace(SpoolLayout.Session.turn, with: JSONWriter.write(report.json))
     }
 
-    /// The prompt is about to be sent. Its event is written first; where it can't be, nothing is sent.
+    /// The prompt is about to be sent. That is written down first; where it can't be, nothing is sent. Should this process
+    /// be killed, it is known by that whether the agent may have heard it.
     func willPrompt() throws(TurnFault) {
         do throws(SystemFault) {
+            try job.replace(SpoolLayout.Job.said, with: JSONWriter.write(["at": .string(Timestamp.now.description)]))
             try events.append("prompt", ["source": .string(record.source.rawValue), "content": .array(record.content.map(\.json))])
         } catch { throw TurnFault(error) }
         say(.working)

@@ -145,7 +145,10 @@ final class Turns {
     func outcome(of exit: ExitRecord, reply: ReplyRecord?, _ outcome: Outcome, _ error: ErrorRecord?) -> (Outcome, ErrorRecord?) {
         guard exit.cause == .exited else { return (outcome, error) }
         guard let reply else {
-            return (.failed, ErrorRecord("no_reply", "the turn's process ended without a reply", retryable: true))
+            if let signal = exit.signal {
+                return (.failed, ErrorRecord("turn_killed", "the turn's process was ended by signal \(signal), before the prompt was said", retryable: true))
+            }
+            return (.failed, ErrorRecord("no_reply", "the turn's process ended without a reply; its log has its last words", retryable: true))
         }
         if reply.stopReason == "cancelled" { return (.cancelled, reply.error ?? ErrorRecord("interrupted", "the turn was interrupted")) }
         if let error = reply.error { return (.failed, error) }
@@ -161,11 +164,21 @@ final class Turns {
     /// did not come up. A process that dies each time breaks the session before that, and its prompts are kept.
     static let mostUnsent = 8
 
+    /// The turn's process was killed, by hand or for want of memory, and could tell nothing.
+    func wasKilled(_ exit: ExitRecord, _ reply: ReplyRecord?) -> Bool { reply == nil && exit.cause == .exited && exit.signal != nil }
+
+    /// Whether the agent may have heard the prompt of this attempt. After a power cut also what was written down may be
+    /// gone.
+    func mayHaveBeenSaid(in job: Directory) -> Bool {
+        guard !job.contains(SpoolLayout.Job.said) else { return true }
+        return ((try? job.readRun()) ?? nil)?.runner.bootID != ProcessIdentity.currentBootID
+    }
+
     /// Notes that the prompt was not said, where it was not. - Returns: whether trying again may help.
-    func notedAsUnsent(_ task: TaskRecord, _ reply: ReplyRecord?, in job: Directory) throws -> Bool {
-        guard let reply, reply.stopReason == "error" else { return false }
-        if case .wake = task.verb { try wakes.wasNotSent(task, in: job, reply.error) }
-        return reply.error?.retryable == true
+    func notedAsUnsent(_ task: TaskRecord, _ exit: ExitRecord, _ reply: ReplyRecord?, _ error: ErrorRecord?, in job: Directory) throws -> Bool {
+        guard reply?.stopReason == "error" || wasKilled(exit, reply) else { return false }
+        if case .wake = task.verb { try wakes.wasNotSent(task, in: job, error) }
+        return error?.retryable == true
     }
 
     func reply(in job: Directory) -> ReplyRecord? { ((try? job.readJSON(SpoolLayout.Job.reply)) ?? nil).flatMap(ReplyRecord.init) }
@@ -180,7 +193,7 @@ final class Turns {
             result.warnings += reply.warnings
             if reply.isAnew { result.warnings.append("the agent did not know the conversation any more, and began anew") }
         }
-        if case .wake = task.verb { try wakes.conclude(task, in: job, wasSent: reply.map { $0.stopReason != "error" } ?? (result.startedAt != nil), &result) }
+        if case .wake = task.verb { try wakes.conclude(task, in: job, wasSent: reply.map { $0.stopReason != "error" } ?? job.contains(SpoolLayout.Job.said), &result) }
         guard let name = task.verb.turnSession, let session = sessions[name], let prompt, result.attempts > 0,
             result.startedAt != nil || reply != nil || result.outcome == .lost
         else {

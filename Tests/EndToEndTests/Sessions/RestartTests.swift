@@ -82,6 +82,62 @@ import TestSupport
         #expect(second.stop() == 0)
     }
 
+    /// By hand, or for want of memory: the process of the turn, which alone could tell what came of it.
+    private func killTurn(_ spool: TestSpool, _ session: String = "talk") throws {
+        kill(Int32(try #require(spool.json("sessions/\(session)/turn.json")?["process"]?["pid"]?.int)), SIGKILL)
+    }
+
+    @Test func aTurnWhoseProcessIsKilledIsLostAndIsSaidAgainOnlyWhereItMayBe() throws {
+        let spool = TestSpool()
+        let gate = Gate(spool)
+        let agent = ScriptAgent(spool, gate: gate.path)
+        spool.defineSession("talk")
+        let daemon = TestDaemon(spool)
+        spool.drop("wake", #"{"wake": "talk", "reason": "GATE"}"#)
+        #expect(agent.comes(to: "begin wake"))
+        try killTurn(spool)
+        #expect(spool.wait { agent.prompts(of: "wake").count == 2 })
+        gate.open()
+        #expect(spool.outcome("wake") == "succeeded")
+        #expect(spool.result(of: "wake")?["attempts"]?.int == 2)
+        #expect(spool.tries("wake") == ["direct sent", "direct sent"])
+        spool.drop("once", #"{"session": "talk", "prompt": "GATE", "on_crash": "fail"}"#)
+        #expect(agent.comes(to: "begin once"))
+        try killTurn(spool)
+        #expect(spool.outcome("once") == "lost")
+        #expect(spool.result(of: "once")?["signal"]?.int == 9)
+        #expect(spool.result(of: "once")?["error"]?["message"]?.string?.contains("the agent may have heard the prompt") == true)
+        #expect(agent.prompts(of: "once").count == 1)
+        spool.drop("next", #"{"session": "talk", "prompt": "x"}"#)
+        #expect(spool.outcome("next") == "succeeded")
+        #expect(turns(spool) == ["wake", "once", "next"].flatMap { ["user \($0)", "agent \($0)"] })
+        #expect(daemon.stop() == 0)
+    }
+
+    /// What was not said can be said: also where it is to be said once.
+    @Test(arguments: ["rerun", "fail"]) func aTurnThatIsKilledBeforeItsPromptIsSaidIsTriedAgain(policy: String) throws {
+        let spool = TestSpool()
+        let gate = Gate(spool)
+        mkdir(spool.path(".home"), 0o700)
+        spool.configure("agents/slow", #"""
+            {"driver": "acp", "command": ["sh", "-c", "read line < \#(gate.path); exec python3 \#(Programs.fixtures)/agents/acp.py"],
+             "env": {"FAKE_HOME": "\#(spool.path(".home"))"}, "ready": {"timeout": "1d"}}
+            """#)
+        spool.defineSession("talk", agent: "slow")
+        let daemon = TestDaemon(spool)
+        spool.drop("one", #"{"session": "talk", "prompt": "say hello", "on_crash": "\#(policy)", "backoff": {"base": "10ms"}}"#)
+        // It has its agent, which does not answer.
+        #expect(spool.wait { spool.exists("sessions/talk/acp.json") })
+        try killTurn(spool)
+        #expect(spool.tells("backed_off", of: "one"))
+        gate.open()
+        #expect(spool.outcome("one") == "succeeded")
+        #expect(spool.result(of: "one")?["attempts"]?.int == 2)
+        #expect(spool.result(of: "one")?["output"]?["text"]?.string == "hello")
+        #expect(spool.lines("sessions/talk/events.jsonl").filter { $0["event"]?.string == "prompt" }.count == 1)
+        #expect(daemon.stop() == 0)
+    }
+
     @Test func aTurnWhoseRunnerIsLostIsSaidAgainOnlyWhereItMayBe() throws {
         let spool = TestSpool()
         let gate = Gate(spool)
