@@ -44,6 +44,9 @@ final class Finisher {
             }
             (outcome, error) = turns.outcome(of: exit, reply: reply, outcome, error)
             if try turns.notedAsUnsent(task, exit, reply, error, in: job) { retries = max(retries, Turns.mostUnsent) }
+        } else if let turns, outcome == .failed, SessionName.session(ofProcessQueue: task.queue) != nil {
+            // Its exit code alone is the agent's, and tells nobody why.
+            error = turns.reply(in: job)?.error ?? error
         }
         if outcome == .failed || outcome == .timedOut, past.failures < retries, past.ending == nil {
             if task.verb.isTurn { try turns?.retrying(task, exit, outcome, error, in: job) }

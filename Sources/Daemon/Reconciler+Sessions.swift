@@ -75,7 +75,7 @@ extension Reconciler {
             }
         }
         interruptAlarm?.set(at: soonest)
-        if let wait = wakes.takeWait() { wakeAlarm?.set(after: wait) }
+        if let wait = [wakes.takeWait(), keepers.takeWait()].compactMap(\.self).min() { wakeAlarm?.set(after: wait) }
         try sessionBook.flush()
     }
 }

@@ -39,6 +39,7 @@ actor Reconciler {
     let agentBook: AgentBook
     let sessionBook: SessionBook
     let wakes: Wakes
+    let keepers: Keepers
     let turns: Turns
     let sessionController: SessionController
     let status: StatusFiles
@@ -48,7 +49,7 @@ actor Reconciler {
     var settleAlarm: Alarm?
     var retryAlarm: Alarm?
     var statusAlarm: Alarm?
-    /// A wake that was gathered is to be delivered.
+    /// A wake that was gathered is to be delivered, or a process that has died to be started again.
     var wakeAlarm: Alarm?
     /// An interrupt has not worked in time.
     var interruptAlarm: Alarm?
@@ -128,7 +129,7 @@ actor Reconciler {
         self.staging = staging
         let wakes = Wakes(ledger: ledger, sessions: sessionBook, staging: staging, timing: settings.wakeTiming)
         self.wakes = wakes
-        let keepers = Keepers(ledger: ledger, staging: staging, agents: agentBook, program: settings.agent)
+        keepers = Keepers(ledger: ledger, staging: staging, agents: agentBook, program: settings.agent)
         turns = Turns(ledger: ledger, sessions: sessionBook, agents: agentBook, keepers: keepers, wakes: wakes, program: settings.agent)
         sessionController = SessionController(
             ledger: ledger, sessions: sessionBook, keepers: keepers, control: TurnControl(ledger: ledger), cancel: { try controller.cancel($0) })

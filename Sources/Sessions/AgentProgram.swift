@@ -66,10 +66,15 @@ public enum AgentProgram {
     private static func keep(inJob job: String, spool: String) -> Int32 {
         do throws(TurnFault) {
             let turn = try Turn(inJob: job, spool: spool)
-            return switch turn.agent.driver {
-            case .acp: try AgentKeeper(turn).run()
-            case .tmux: try TmuxKeeper(turn).run()
-            case .command: throw TurnFault("no_keeper", "nothing stays between the turns of a command agent")
+            do throws(TurnFault) {
+                return switch turn.agent.driver {
+                case .acp: try AgentKeeper(turn).run()
+                case .tmux: try TmuxKeeper(turn).run()
+                case .command: throw TurnFault("no_keeper", "nothing stays between the turns of a command agent")
+                }
+            } catch {
+                KeeperJob.note(error.error, in: turn.job)
+                throw error
             }
         } catch {
             complain(error.error.message)

@@ -10,6 +10,8 @@ final class Turn {
     let job: Directory
     /// `sessions/<name>`; `nil` for an agent that runs once.
     let session: Directory?
+    /// What keeps the session's agent between turns; `nil` where nothing does, or where that is what this process is.
+    let keeper: KeeperJob?
     let events: SessionEvents
     /// Milliseconds that this process has from SIGTERM to SIGKILL.
     let grace: Int64
@@ -43,9 +45,9 @@ final class Turn {
             record = try TurnRecord.read(json)
             agent = try AgentConfiguration.read(record.agent)
             grace = try (job.readRun()?.grace ?? agent.grace ?? Defaults.grace).milliseconds
-            session = try record.session.map { name throws(SystemFault) in
-                try Directory(spool).directory(SpoolLayout.sessions).directory(name)
-            }
+            let root = try Directory(spool)
+            session = try record.session.map { name throws(SystemFault) in try root.directory(SpoolLayout.sessions).directory(name) }
+            keeper = record.process.map { KeeperJob($0, in: root) }
         } catch let fault as TurnFault {
             throw fault
         } catch let fault as TaskFault {

@@ -65,6 +65,32 @@ import Testing
         #expect(!lab.spool.exists("sessions/main/agent.sock"))
     }
 
+    @Test("A turn does not wait for an agent that has ended: it says how, with the agent's last words", arguments: [
+        (#"["/bin/sh", "-c", "echo no key >&2; exit 1"]"#, "agent_died", "exit code 1: no key", true),
+        (#"["/rouse-no-such-agent"]"#, "unstartable", "cannot start /rouse-no-such-agent", false),
+    ])
+    func endsAtOnce(command: String, code: String, words: String, isRetryable: Bool) throws {
+        // It could wait for a day.
+        let lab = try Lab(#"{"driver": "acp", "command": \#(command), "ready": {"timeout": "1d"}}"#)
+        let keeper = try lab.keep()
+        let reply = try lab.run("say x")
+        #expect(reply.stopReason == "error" && reply.error?.code == code && reply.error?.retryable == isRetryable, "\(reply)")
+        #expect(reply.error?.message.contains(words) == true, "\(reply)")
+        #expect(keeper.end() == 1 && lab.events("prompt").isEmpty)
+        // The same for one that comes when all is over.
+        #expect(try lab.run("say x").error?.message.contains(words) == true)
+    }
+
+    @Test("What an agent said before it died in a turn is told")
+    func lastWords() throws {
+        let lab = try Self.lab()
+        let keeper = try lab.keep()
+        let reply = try lab.run("complain the sky falls\nhalf")
+        #expect(reply.stopReason == "failed" && reply.error?.code == "agent_died", "\(reply)")
+        #expect(reply.error?.message.contains("the agent ended in the middle of the turn; the agent ended with exit code 3: the agent is up\nthe sky falls") == true, "\(reply)")
+        #expect(keeper.end() == 3)
+    }
+
     @Test("The agent does not have what tells of the keeper's job; the keeper has, by which it is found")
     func environment() throws {
         let lab = try Self.lab()

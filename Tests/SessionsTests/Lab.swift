@@ -11,6 +11,8 @@ final class Lab {
     let session: String?
     let agent: String
     private var keeper: Process?
+    /// The job of the process that stays, which a turn is told of.
+    private var keeperJob: JobID?
     private var count = 0
     /// Tells of every change in what a test waits for.
     private let watch = inotify_init1(Int32(IN_CLOEXEC))
@@ -112,9 +114,10 @@ final class Lab {
     ) throws -> Turn {
         count += 1
         let id = "turn-\(count)"
-        let record = TurnRecord(
+        var record = TurnRecord(
             id: JobID(id)!, session: session, agentName: "fake", agent: try JSONReader.read(agent), model: model, cwd: work,
             agentSession: agentSession, source: .prompt, content: content ?? [.text(prompt)], display: nil, reasons: [], lostSession: lost, summary: summary)
+        record.process = keeperJob
         return Turn(lab: self, id: id, process: try spawn("turn", id, record.json, prepare))
     }
 
@@ -149,12 +152,13 @@ final class Lab {
     // MARK: the process that stays
 
     /// Starts what keeps the session's agent.
-    @discardableResult func keep(agentSession: String? = nil) throws -> Process {
+    @discardableResult func keep(agentSession: String? = nil, lost: LostSession = .anew) throws -> Process {
         count += 1
         let prompt = TurnRecord(
             id: JobID("keep-\(count)")!, session: session, agentName: "fake", agent: try JSONReader.read(agent), model: nil, cwd: work,
-            agentSession: agentSession, source: .synthetic, content: [], display: nil, reasons: [], lostSession: .anew, summary: nil)
+            agentSession: agentSession, source: .synthetic, content: [], display: nil, reasons: [], lostSession: lost, summary: nil)
         let keeper = try spawn("keep", "keep-\(count)", prompt.json)
+        keeperJob = prompt.id
         self.keeper = keeper
         return keeper
     }

@@ -250,6 +250,45 @@ import Testing
         #expect(reply.text == "resume \(id)" && reply.agentSession == id && !reply.isAnew)
     }
 
+    private static func forgetful() -> String {
+        let command = #"["python3", "$FIXTURES/terminal.py", "begin", "{new_session}"]"#
+        let resume = #""resume": ["/bin/sh", "-c", "echo No conversation found with session ID: $0; exit 1", "{session}"]"#
+        return Self.agent(#", \#(resume), "output": {"lost_session_pattern": "No conversation found"}"#, program: command)
+    }
+
+    /// An agent that was to be resumed says that it does not know the conversation, and ends.
+    @Test func anAgentThatDoesNotKnowItsConversationBeginsAnew() throws {
+        let lab = try Lab(Self.forgetful())
+        let keeper = try lab.keep(agentSession: "gone")
+        let reply = try lab.run("hello", agentSession: "gone", summary: "we spoke")
+        #expect(reply.isAnew && reply.error == nil && reply.text.contains("This goes on from an earlier"), "\(reply)")
+        let id = try #require(reply.agentSession)
+        #expect(id != "gone" && lab.events("session_lost").count == 1 && lab.events("prompt").count == 1)
+        // In the same process.
+        #expect(try lab.run("arguments", agentSession: id).text == "begin \(id)")
+        #expect(ProcessIdentity(pid: keeper.pid) != nil && lab.events("agent_started").count == 1)
+    }
+
+    @Test func orItIsToldThatTheConversationIsLost() throws {
+        let lab = try Lab(Self.forgetful())
+        let keeper = try lab.keep(agentSession: "gone", lost: .fail)
+        let reply = try lab.run("hello", agentSession: "gone", lost: .fail)
+        #expect(reply.stopReason == "error" && reply.error?.code == "agent_session_lost" && reply.error?.retryable == false, "\(reply)")
+        #expect(reply.error?.message.contains("gone") == true && lab.events("prompt").isEmpty)
+        #expect(keeper.end() == 1)
+    }
+
+    @Test(arguments: [(#"["/bin/sh", "-c", "echo no key; exit 3"]"#, "agent_died", "exit code 3: no key", true), (#"["no-such-agent"]"#, "unstartable", "cannot start no-such-agent", false)])
+    func aTurnDoesNotWaitForAnAgentThatHasEnded(program: String, code: String, words: String, isRetryable: Bool) throws {
+        let lab = try Lab(Self.agent(program: program).replacing("\"60s\"", with: "\"1d\""))
+        let keeper = try lab.keep()
+        let reply = try lab.run("hello")
+        #expect(reply.stopReason == "error" && reply.error?.code == code && reply.error?.retryable == isRetryable, "\(reply)")
+        #expect(reply.error?.message.contains(words) == true, "\(reply)")
+        keeper.end()
+        #expect(try lab.run("hello").error?.message.contains(words) == true)
+    }
+
     /// A turn's process is killed in the middle of the turn, and the turn is tried again: the prompt is not said twice.
     @Test func aTurnIsTakenUpAgain() throws {
         let lab = try Lab(Self.agent())

@@ -19,6 +19,9 @@ final class Keepers {
         self.program = program
     }
 
+    /// When a process that waits to be started may be, since this was last asked.
+    private var shortestWait: TimeSpan?
+
     /// As long as an attempt can be given.
     private static let timeout = TimeSpan.days(3650)
 
@@ -38,6 +41,29 @@ final class Keepers {
             && prompt.model == session.definition.model ?? agent.configuration.model
             && prompt.cwd == cwd
             && task.options.env == SessionPlace.environment(of: session, agent.configuration)
+    }
+
+    /// Has the session's process started because a turn needs it. Where the one before has just died, a little later: each
+    /// time a turn is kept waiting twice as long, until there have been so many deaths that the session is broken.
+    func revive(_ session: Session) throws {
+        if session.process == nil, let last = session.record.deaths.last {
+            let pause = Self.shortestPause << Int64(min(session.record.deaths.count, 6) - 1)
+            let left = (last - .now).milliseconds + pause
+            // More than all of it is left where somebody has set the clock.
+            if left > 0, left <= pause {
+                shortestWait = min(shortestWait ?? .longest, TimeSpan(milliseconds: left))
+                return
+            }
+        }
+        try start(session)
+    }
+
+    /// In milliseconds, after the first death.
+    private static let shortestPause: Int64 = 250
+
+    func takeWait() -> TimeSpan? {
+        defer { shortestWait = nil }
+        return shortestWait
     }
 
     /// Has the session's process started. The job is there before the process is, and holds the session's place: there
@@ -60,7 +86,8 @@ final class Keepers {
         let prompt = TurnRecord(
             id: id, session: session.name, agentName: session.definition.agent, agent: agent.json,
             model: session.definition.model ?? agent.configuration.model, cwd: options.cwd!, agentSession: session.record.agentSession,
-            source: .synthetic, content: [], display: nil, reasons: [], lostSession: .anew, summary: nil)
+            source: .synthetic, content: [], display: nil, reasons: [],
+            lostSession: session.definition.lostSession ?? agent.configuration.lostSession, summary: nil)
         try staging.originate(task, files: [SpoolLayout.Job.prompt: JSONWriter.write(prompt.json)])
     }
 }

@@ -58,7 +58,7 @@ final class Turns {
             if case .wake = task.verb {
                 // Meanwhile its process can come up. A process that is not there yet is not started for nothing.
                 if mustStart, session.process != nil || wakes.isGathering(session) {
-                    if session.process == nil { try keepers.start(session) }
+                    if session.process == nil { try keepers.revive(session) }
                     return .later
                 }
                 guard !wakes.isGathering(session) else { return .later }
@@ -66,7 +66,7 @@ final class Turns {
                 if reasons.isEmpty { return .over(wakes.stale(task, row)) }
             }
             if mustStart {
-                try keepers.start(session)
+                try keepers.revive(session)
                 return .later
             }
             return .start(try prepare(task, row.attempts + 1, session, agent, reasons, in: job))
@@ -90,12 +90,13 @@ final class Turns {
         }
         let cwd = try SessionPlace.workingDirectory(of: session, in: ledger.spool)
         let configuration = agent.configuration
-        let record = TurnRecord(
+        var record = TurnRecord(
             id: task.id, session: session.name, agentName: session.definition.agent, agent: agent.json,
             model: session.definition.model ?? configuration.model, cwd: cwd, agentSession: session.record.agentSession, source: source,
             content: content, display: display, reasons: Array(reasons.prefix(WakeText.mostTold)),
             lostSession: session.definition.lostSession ?? configuration.lostSession,
             summary: session.record.agentSession == nil ? nil : try Transcript(of: session.name, in: ledger.spool).summary())
+        record.process = session.process
         try job.replace(SpoolLayout.Job.prompt, with: JSONWriter.write(record.json))
         let directory = try sessions.directory(of: session)
         for file in [SpoolLayout.Session.turn, SpoolLayout.Session.waiting, SpoolLayout.Session.report] { try directory.removeFile(file) }

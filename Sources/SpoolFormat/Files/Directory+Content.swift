@@ -21,6 +21,22 @@ extension Directory {
         return (bytes, status)
     }
 
+    /// The end of the regular file `name`, at most `limit` bytes of it. `nil` where there is none.
+    public func readEnd(of name: some FileName, limit: Int) throws(SystemFault) -> [UInt8]? {
+        let file = name.withCString { rouse_openat(descriptor, $0, O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC, 0) }
+        guard file >= 0 else {
+            if errno == ENOENT { return nil }
+            throw fault("open", name)
+        }
+        defer { close(file) }
+        var raw = stat()
+        guard fstat(file, &raw) == 0 else { throw fault("look at", name) }
+        guard FileStatus(raw).kind == .file else { return [] }
+        lseek(file, max(0, raw.st_size - off_t(limit)), SEEK_SET)
+        guard let bytes = Self.read(file, sizeHint: Int(clamping: raw.st_size), limit: limit) else { throw fault("read", name) }
+        return bytes.count > limit ? bytes.suffix(limit) : bytes
+    }
+
     /// Reads to the end, or one byte more than `limit`. The size is a hint only: a file may grow, and in `/proc` it is 0.
     /// Where it is not, a read that gives less than there is room for has met the end.
     private static func read(_ file: Int32, sizeHint: Int, limit: Int) -> [UInt8]? {

@@ -144,6 +144,32 @@ import TestSupport
         #expect(daemon.stop() == 0)
     }
 
+    @Test func anAgentThatCannotBeStartedFailsItsTurnAndSaysWhy() throws {
+        let spool = TestSpool()
+        spool.configure("agents/absent", #"{"driver": "acp", "command": ["/nowhere/agent"], "ready": {"timeout": "1d"}}"#)
+        spool.defineSession("talk", agent: "absent")
+        let daemon = TestDaemon(spool)
+        spool.drop("one", #"{"session": "talk", "prompt": "x"}"#)
+        #expect(spool.outcome("one") == "failed")
+        #expect(spool.result(of: "one")?["error"]?["code"]?.string == "unstartable")
+        #expect(spool.result(of: "one")?["error"]?["message"]?.string?.hasPrefix("cannot start /nowhere/agent: ") == true)
+        #expect(spool.result(of: "one")?["attempts"]?.int == 1)
+        let process = try #require(processes(spool, of: "talk").first)
+        #expect(spool.outcome(process) == "failed")
+        #expect(spool.result(of: process)?["error"] == spool.result(of: "one")?["error"])
+        #expect(daemon.stop() == 0)
+    }
+
+    /// After each death the next process waits twice as long as before: at least.
+    private func checkPauses(_ spool: TestSpool) {
+        func times(_ events: [JSON]) -> [Int64] { events.compactMap { $0["at"]?.string.flatMap { Timestamp($0)?.milliseconds } } }
+        let deaths = times(spool.events().filter { $0["event"]?.string == "session_died" })
+        let starts = times(spool.events().filter { $0["event"]?.string == "accepted" && $0["queue"]?.string == "process:talk" })
+        #expect(deaths.count == 5 && starts.count == 5)
+        // What is written down in the same instant may be a little apart.
+        for (number, (death, start)) in zip(deaths, starts.dropFirst()).enumerated() { #expect(start - death >= 240 << Int64(number), "\(number)") }
+    }
+
     @Test func aSessionWhoseProcessDiesAgainAndAgainIsBrokenAndKeepsItsPrompts() throws {
         let spool = TestSpool()
         _ = ScriptAgent(spool)
@@ -155,7 +181,13 @@ import TestSupport
         #expect(spool.events().filter { $0["event"]?.string == "session_died" }.count == 5)
         #expect(spool.session("talk")?["deaths"]?.array?.count == 5)
         #expect(spool.state(of: "kept").map { ["queued", "waiting"].contains($0) } == true)
-        #expect(processes(spool, of: "talk").allSatisfy { spool.state(of: $0) == "failed" })
+        for process in processes(spool, of: "talk") {
+            #expect(spool.state(of: process) == "failed" && spool.result(of: process)?["exit_code"]?.int == 2)
+            // Why, in the agent's own words.
+            #expect(spool.result(of: process)?["error"]?["code"]?.string == "agent_died")
+            #expect(spool.result(of: process)?["error"]?["message"]?.string?.contains("can't open file '/nowhere/agent.py'") == true)
+        }
+        checkPauses(spool)
         let shown = Programs.rouse(["session", "show", "talk"], on: spool).output
         for words in ["died 5 times in 15 minutes", "since ", "/nowhere/agent.py", "rouse session reset talk"] { #expect(shown.contains(words), "\(shown)") }
         let prompted = Programs.rouse(["prompt", "talk", "say too"], on: spool, environment: ["ROUSE_PATIENCE": "120s"])

@@ -14,6 +14,7 @@ The prompt tells what is done in a turn, a line each:
     say TEXT | think TEXT | update JSON | notify METHOD JSON | call METHOD JSON (answers what it was answered)
     permission KIND | permission-later | recall | flood N | long BYTES | stop REASON | error CODE MESSAGE
     write-long PATH BYTES | long-answer BYTES | deep METHOD (a request nested too deep) | env NAME | permission-other KIND
+    complain TEXT (on stderr)
     hang (until cancelled) | end-though-cancelled | ignore-cancel | half (ends in the middle of a message) | wait FILE
 """
 import json
@@ -164,6 +165,8 @@ def turn(session, text):
             for _ in range(100):
                 value = {"a": value}
             say(session, json.dumps(answer_to(request(rest, value))["code"]))
+        elif word == "complain":
+            print(rest, file=sys.stderr, flush=True)
         elif word == "env":
             say(session, os.environ.get(rest, "none") + "\n")
         elif word == "wait":

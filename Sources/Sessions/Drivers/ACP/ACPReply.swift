@@ -31,7 +31,7 @@ enum ACPReply {
             if talk.wasCancelled { interrupt(&reply) } else { reply.error = talk.refusal(error, of: "session/prompt") }
         case .died:
             if talk.wasCancelled { interrupt(&reply) } else {
-                reply.error = ErrorRecord("agent_died", "the agent ended in the middle of the turn; its last words are in its log", retryable: true)
+                reply.error = talk.howItDied("the agent ended in the middle of the turn")
             }
         case .ignoredCancel:
             interrupt(&reply)

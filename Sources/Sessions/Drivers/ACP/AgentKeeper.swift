@@ -11,7 +11,8 @@ final class AgentKeeper {
     private let listener: Int32
     private let children = Children()
     private let child: ChildProcess
-    private let agent: ProcessIdentity
+    /// `nil` for one that has ended by the time that it is looked at.
+    private let agent: ProcessIdentity?
     /// The agent's standard input, to be written; -1 when it was closed.
     private var input: Int32
     private let output: Int32
@@ -42,7 +43,7 @@ final class AgentKeeper {
 
     private static func start(
         _ arguments: [String], in cwd: String, _ children: Children
-    ) throws(TurnFault) -> (ChildProcess, ProcessIdentity, input: Int32, output: Int32) {
+    ) throws(TurnFault) -> (ChildProcess, ProcessIdentity?, input: Int32, output: Int32) {
         var stdin: [Int32] = [-1, -1]
         var stdout: [Int32] = [-1, -1]
         guard rouse_pipe(&stdin) == 0, rouse_pipe(&stdout) == 0 else { throw TurnFault(SystemFault("make", "a pipe")) }
@@ -52,10 +53,7 @@ final class AgentKeeper {
         }
         let streams = ChildProcess.Streams(input: stdin[0], output: stdout[1], error: 2)
         let child = try children.start(arguments, in: cwd, streams, without: KeeperVariables.all)
-        guard let identity = ProcessIdentity(pid: child.pid) else {
-            throw TurnFault("agent_died", "the agent ended as soon as it was started", retryable: true)
-        }
-        return (child, identity, stdin[1], stdout[0])
+        return (child, ProcessIdentity(pid: child.pid), stdin[1], stdout[0])
     }
 
     /// - Returns: the exit code: the agent's, or 128 and the number of the signal that ended it.
@@ -69,19 +67,24 @@ final class AgentKeeper {
             if client == nil { accept() }
             ladder?.climb { children.send($0) }
         }
+        let (code, words): (Int32, String) =
+            switch child.ending! {
+            case .exited(let code): (Int32(code), "the agent ended with exit code \(code)")
+            case .signal(let number): (Int32(128 + number), "the agent was ended by signal \(number)")
+            }
+        // Before a turn can see that the agent is gone: it asks why.
+        KeeperJob.note(KeeperJob.died(words, in: turn.job), in: turn.job)
         try? session.removeFile(SpoolLayout.Session.agentSocket)
         letGo()
         finish()
-        return switch child.ending! {
-        case .exited(let code): Int32(code)
-        case .signal(let number): Int32(128 + number)
-        }
+        return code
     }
 
     private func accept() {
         let socket = rouse_accept(listener)
         guard socket >= 0 else { return }
         client = socket
+        guard let agent else { return letGo() }
         if input < 0 || !AgentSocket.give(agent, input: input, output: output, to: socket) { letGo() }
     }
 

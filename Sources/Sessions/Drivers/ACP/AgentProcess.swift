@@ -71,6 +71,8 @@ final class AgentProcess {
         var pause: Int64 = 10
         while !turn.isInterrupted, !turn.isTerminated {
             if let keeper = try AgentSocket.connect(in: session), let agent = try take(from: keeper, turn, until: deadline) { return agent }
+            // Nobody is to wait for an agent that does not come.
+            if let ending = turn.keeper?.ending { throw TurnFault(ending) }
             guard Monotonic.now < deadline else {
                 throw TurnFault(
                     "agent_not_ready", "the process of session \(turn.record.session ?? "") gave no agent within \(turn.agent.ready.timeout)",

@@ -14,7 +14,7 @@ enum AgentSocket {
         defer { close(probe) }
         // A full backlog is somebody too.
         if rouse_connect_at(probe, session.descriptor, name) == 0 || errno == EAGAIN {
-            throw TurnFault("agent_is_kept", "another process keeps the agent of this session: it listens at \(session.path)/\(name)")
+            throw TurnFault("agent_is_kept", "another process keeps the agent of this session: it listens at \(session.path)/\(name)", retryable: true)
         }
         do throws(SystemFault) { try session.removeFile(name) } catch { throw TurnFault(error) }
         let socket = try make()

@@ -21,7 +21,7 @@ extension Conversation {
         answerForTheDead()
         let deadline = Monotonic.now + turn.agent.cancelTimeout.milliseconds
         while state.outstanding != nil {
-            if wire.isBroken { throw Self.died }
+            if wire.isBroken { throw died }
             if turn.isInterrupted || turn.isTerminated { throw Self.interrupted }
             guard Monotonic.now < deadline else {
                 agent.kill()
@@ -128,7 +128,7 @@ extension Conversation {
 
     private func explain(_ fault: CallFault, _ method: String) -> TurnFault {
         switch fault {
-        case .died: return Self.died
+        case .died: return died
         case .interrupted: return Self.interrupted
         case .late:
             // It is of no use to the next turn either.
@@ -149,6 +149,16 @@ extension Conversation {
             "authentication_required", "the agent wants somebody to log in first: \(error.words)\(ways); run it once by hand as this user and log in")
     }
 
-    static var died: TurnFault { TurnFault("agent_died", "the agent ended before it had the prompt; its last words are in its log", retryable: true) }
+    /// It ended before it had the prompt.
+    private var died: TurnFault { TurnFault(howItDied("the agent ended before it had the prompt")) }
+
+    /// - Parameter when: told beside its last words, where those are known.
+    func howItDied(_ when: String) -> ErrorRecord {
+        guard let ending = turn.keeper?.awaitEnding(turn) else {
+            return ErrorRecord("agent_died", "\(when); its last words are in its log", retryable: true)
+        }
+        return ErrorRecord(ending.code, "\(when); \(ending.message)", retryable: ending.retryable)
+    }
+
     static var interrupted: TurnFault { TurnFault("interrupted", "the turn was interrupted before its prompt was said") }
 }

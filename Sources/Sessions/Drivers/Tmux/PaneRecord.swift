@@ -18,7 +18,8 @@ struct PaneRecord {
     var endedAt: Timestamp?
     var exitCode: Int?
     var signal: Int?
-    /// Why the agent could not be started.
+    /// Why there is no agent: a word for programs, and a sentence.
+    var code: String?
     var message: String?
 
     init(job: JobID, keeper: ProcessIdentity, process: ProcessIdentity, output: String) {
@@ -35,8 +36,11 @@ struct PaneRecord {
         return exitCode.map { "the agent ended with exit code \($0)" } ?? "the agent was killed"
     }
 
+    /// The same for a turn.
+    var error: ErrorRecord { message.map { ErrorRecord(code ?? "unstartable", $0) } ?? ErrorRecord("agent_died", ending, retryable: true) }
+
     /// The exit code of a process that ends as the agent did.
-    var code: Int32 { Int32(truncatingIfNeeded: exitCode ?? 128 + (signal ?? 9)) }
+    var exitStatus: Int32 { Int32(truncatingIfNeeded: exitCode ?? 128 + (signal ?? 9)) }
 
     func write(to session: Directory) throws(SystemFault) {
         try session.replace(SpoolLayout.Session.pane, with: JSONWriter.write(json))
@@ -55,6 +59,7 @@ struct PaneRecord {
         object["ended_at"] = .optional(endedAt?.description)
         object["exit_code"] = .optional(exitCode)
         object["signal"] = .optional(signal)
+        object["code"] = .optional(code)
         object["message"] = .optional(message)
         return .object(object)
     }
@@ -70,6 +75,7 @@ struct PaneRecord {
         endedAt = value["ended_at"]?.string.flatMap(Timestamp.init)
         exitCode = value["exit_code"]?.int
         signal = value["signal"]?.int
+        code = value["code"]?.string
         message = value["message"]?.string
     }
 }

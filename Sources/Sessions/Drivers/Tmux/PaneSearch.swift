@@ -14,7 +14,7 @@ struct PaneSearch {
     }
 
     /// - Returns: `nil` where the turn is to end before it has begun.
-    /// - Throws: `agent_died` where the terminal is there and its agent is not: a new process is needed.
+    /// - Throws: how the agent has ended, where the terminal is there and its agent is not: a new process is needed.
     func find(until deadline: Int64) throws(TurnFault) -> TmuxPane? {
         let watch = inotify_init1(Int32(IN_CLOEXEC) | Int32(IN_NONBLOCK))
         defer { if watch >= 0 { close(watch) } }
@@ -23,8 +23,10 @@ struct PaneSearch {
             if turn.isInterrupted || turn.isTerminated { return nil }
             if let record = PaneRecord.read(in: session) {
                 if let pane = TmuxPane(record, on: server), (try? pane.screen()) != nil { return pane }
-                if record.endedAt != nil, record.keeper.isAlive { throw TurnFault("agent_died", record.ending, retryable: true) }
+                if record.endedAt != nil, record.keeper.isAlive { throw TurnFault(turn.keeper?.awaitEnding(turn) ?? record.error) }
             }
+            // Nobody is to wait for an agent that does not come.
+            if let ending = turn.keeper?.ending { throw TurnFault(ending) }
             guard Monotonic.now < deadline else {
                 throw TurnFault("no_process", "the session's agent did not come up within \(turn.agent.ready.timeout)", retryable: true)
             }

@@ -20,38 +20,52 @@ struct TmuxDriver: Driver {
     }
 
     mutating func run() throws(TurnFault) -> ReplyRecord {
+        do throws(TurnFault) { return try talk() } catch {
+            // Its terminal goes with an agent that ends; that it does not answer any more is not what is to be told.
+            guard error.error.code == "tmux_failed", let record = turn.session.flatMap({ PaneRecord.read(in: $0) }), record.endedAt != nil else { throw error }
+            throw TurnFault(turn.keeper?.awaitEnding(turn) ?? record.error)
+        }
+    }
+
+    private mutating func talk() throws(TurnFault) -> ReplyRecord {
         guard let session = turn.session, let name = turn.record.session else {
             throw TurnFault("no_session", "an agent in a terminal talks in a session; give the prompt a \"session\" instead of an \"agent\"")
         }
         let deadline = Monotonic.now + agent.ready.timeout.milliseconds
         let server = TmuxServer(in: session, session: name)
         guard let pane = try PaneSearch(turn, in: session, on: server).find(until: deadline) else { return Self.cancelled }
-        let isAnew = try isConversationLost(pane.record)
-        let said = TerminalText.typed(isAnew ? Anew.prompt(turn.record) : turn.record.text)
         let screen = try Screen(pane, for: turn)
         if let old = try pane.mark(), old.turn != turn.record.id.text, old.isSent, try !resynchronise(pane, screen, old) { return Self.cancelled }
-        let mark: TurnMark
-        if let old = try pane.mark(), old.turn == turn.record.id.text, old.isSent {
-            // An earlier try of this turn has sent the prompt, and died.
-            mark = old
-            try? turn.events.append("resumed", ["sent_at": .string(old.at.description)])
-            turn.say(.working)
-        } else {
+        // An earlier try of this turn may have sent the prompt, and died.
+        let sent = try pane.mark().flatMap { $0.turn == turn.record.id.text && $0.isSent ? $0 : nil }
+        if sent == nil {
             var readiness = TmuxReadiness(turn, pane, screen)
             guard try readiness.wait(until: deadline) else { return Self.cancelled }
+        }
+        // Only now: an agent that has not known its conversation has begun another meanwhile.
+        let conversation = (PaneRecord.read(in: session) ?? pane.record).agentSession
+        let isAnew = try isConversationLost(conversation)
+        let said = TerminalText.typed(isAnew ? Anew.prompt(turn.record) : turn.record.text)
+        let mark: TurnMark
+        if let sent {
+            mark = sent
+            turn.isPromptOut = true
+            try? turn.events.append("resumed", ["sent_at": .string(sent.at.description)])
+            turn.say(.working)
+        } else {
             mark = try send(said, to: pane, screen)
         }
         var rest = TmuxTurn(turn, pane, screen, mark, said: said)
         var reply = try rest.follow()
-        reply.agentSession = pane.record.agentSession
+        reply.agentSession = conversation
         reply.isAnew = isAnew
         if rest.isAtRest { self.pane = pane }
         return reply
     }
 
     /// Whether this is another conversation than that of the turns before: their agent has ended, and was not resumed.
-    private func isConversationLost(_ record: PaneRecord) throws(TurnFault) -> Bool {
-        guard let earlier = turn.record.agentSession, let now = record.agentSession, earlier != now else { return false }
+    private func isConversationLost(_ now: String?) throws(TurnFault) -> Bool {
+        guard let earlier = turn.record.agentSession, let now, earlier != now else { return false }
         guard turn.record.lostSession == .anew else {
             throw TurnFault(
                 "agent_session_lost", "the agent of the earlier turns has ended, and its conversation with it",

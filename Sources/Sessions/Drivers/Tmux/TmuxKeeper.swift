@@ -29,13 +29,17 @@ struct TmuxKeeper {
         stay(pane, tmux)
         let record = PaneRecord.read(in: session)
         drain()
+        if let record {
+            let error = record.error
+            KeeperJob.note(record.message == nil ? KeeperJob.died(error.message, in: turn.job) : error, in: turn.job)
+        }
         end(tmux)
         var details = JSONObject()
         details["exit_code"] = .optional(record?.exitCode)
         details["signal"] = .optional(record?.signal)
         details["message"] = .optional(record?.message)
         try? turn.events.append("agent_exited", details)
-        return record?.code ?? 128 + SIGKILL
+        return record?.exitStatus ?? 128 + SIGKILL
     }
 
     /// Lines of the terminal that are kept to scroll back to, and for the reply of a turn.

@@ -28,7 +28,10 @@ struct TmuxReadiness {
         let isKnown = try pane.hasBeenReady()
         while true {
             if turn.isInterrupted || turn.isTerminated { return false }
-            if pane.hasEnded { throw TurnFault("agent_died", PaneRecord.read(in: turn.session!)?.ending ?? "the agent has ended", retryable: true) }
+            if pane.hasEnded {
+                let record = PaneRecord.read(in: turn.session!) ?? pane.record
+                throw TurnFault(turn.keeper?.awaitEnding(turn) ?? record.error)
+            }
             // A dialog can be over the input line; so it comes first.
             if screen.isQuiet(for: quiet) {
                 if !isKnown, let index = dialogs.firstIndex(where: { $0.left > 0 && $0.pattern.matches(screen) }) {

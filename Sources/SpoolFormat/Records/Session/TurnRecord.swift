@@ -26,6 +26,8 @@ public struct TurnRecord: Sendable, Equatable {
     public var lostSession: LostSession
     /// The end of the transcript as text, for an agent that has lost the conversation.
     public var summary: String?
+    /// The job of the process that keeps the agent; `nil` for an agent that has a process a turn.
+    public var process: JobID?
 
     public init(
         id: JobID, session: String?, agentName: String, agent: JSON, model: String?, cwd: String, agentSession: String?,
@@ -61,6 +63,7 @@ public struct TurnRecord: Sendable, Equatable {
         object["agent_session"] = .optional(agentSession)
         object["on_lost_session"] = .string(lostSession.rawValue)
         object["summary"] = .optional(summary)
+        object["process"] = .optional(process?.text)
         object["configuration"] = agent
         return .object(object)
     }
@@ -72,12 +75,14 @@ public struct TurnRecord: Sendable, Equatable {
         else {
             throw TaskFault("bad_record", "this is no prompt.json", expected: "id, source, content, agent, configuration, cwd")
         }
-        return TurnRecord(
+        var record = TurnRecord(
             id: id, session: value["session"]?.string, agentName: agentName, agent: agent, model: value["model"]?.string, cwd: cwd,
             agentSession: value["agent_session"]?.string, source: source,
             // A process that stays is started without a prompt.
             content: content.array?.isEmpty == true ? [] : try ContentBlock.readAll(content, at: JSONPath([.name("content")])), display: value["display"]?.string,
             reasons: (value["reasons"]?.array ?? []).compactMap(WakeReason.init),
             lostSession: value["on_lost_session"]?.string.flatMap(LostSession.init) ?? .anew, summary: value["summary"]?.string)
+        record.process = value["process"]?.string.flatMap(JobID.init)
+        return record
     }
 }
