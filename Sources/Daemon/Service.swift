@@ -44,8 +44,11 @@ private struct RunningDaemon: Service {
         var settings = settings
         // First of all: libinotifytools can't use a descriptor of 1024 or more.
         let hints = HintRelay()
+        var watching = WatchOptions.fromEnvironment
+        // A drop is seen by the line itself; see `Reconciler.watchDirectories`.
+        watching.gathering = 1000
         let watcher = try DirectoryWatcher(
-            onNotice: { logger.notice("\($0)") }, onHint: { hints.pass($0) })
+            watching, onNotice: { logger.notice("\($0)") }, onHint: { hints.pass($0) })
         let spool = try Spool(settings.spool)
         lock = try DaemonLock(spool)
         log.open(in: spool.daemon)

@@ -50,6 +50,7 @@ final class WatchLoop {
         while true {
             let (hasCommands, hasEvents) = wait()
             if hasCommands, !obey(commands.take()) { break }
+            if hasEvents, options.gathering > 0 { usleep(options.gathering) }
             if hasEvents || hasBacklog { readEvents() }
             if timer.fire() { pollDirectories() }
             examineSuspects()

@@ -14,6 +14,9 @@ public struct WatchOptions: Sendable {
     public var method: Method
     /// How often a polled directory is due. Without a polled directory there is no timer at all.
     public var pollInterval: Duration
+    /// Microseconds that events gather before they are read: many then become one hint, and the watch thread takes no
+    /// processor from whoever has seen them at the descriptor already.
+    public var gathering: UInt32 = 0
     /// Gets a line for every event, as it comes from the kernel, on the watch thread. For finding faults.
     public var trace: (@Sendable (String) -> Void)?
     /// What was asked for and could not be understood; the watcher reports it when it starts.
