@@ -28,6 +28,7 @@ extension Reconciler {
         if let writeFault { failure = failure ?? writeFault }
         if rows == .committed { makeDurable() }
         setCommitAlarm(rows)
+        if spool.blanks.wantsFilling { blankAlarm?.set(after: Self.blankDelay) }
         if let failure { stalled(failure) } else if ledger.isIndexBehind { stalled(DaemonFault("the index is behind the files")) }
         defer { (hasFailed, isTryingAgain) = (false, false) }
         if hasFailed {
@@ -43,6 +44,9 @@ extension Reconciler {
 
     /// How long rows wait for others: what becomes of a short job meanwhile is written, and put on disk, at once.
     private static let commitDelay = TimeSpan(milliseconds: 5)
+
+    /// Without a job for so long, more are unlikely to come at once.
+    private static let blankDelay = TimeSpan(milliseconds: 10)
 
     private func setCommitAlarm(_ rows: Ledger.Rows) {
         isCommitDue = false

@@ -56,6 +56,8 @@ actor Reconciler {
     /// The reports of agents' hooks that turns were told of.
     var reportsSeen: [String: FileStatus] = [:]
     var commitAlarm: Alarm?
+    /// Nothing has come for a moment.
+    var blankAlarm: Alarm?
     var children: ChildSignals?
     var isStatusDue = false
     /// Rows have waited long enough for others.
@@ -146,6 +148,7 @@ actor Reconciler {
     func start() throws {
         connect()
         armAlarms()
+        spool.blanks.discardLeftovers()
         recover()
         watchDirectories()
         scheduler.isPaused = spool.daemon.contains(SpoolLayout.Daemon.pause)
@@ -185,7 +188,8 @@ actor Reconciler {
         children?.stop()
         runners.letGo()
         writeStatus(isRunning: false)
-        for alarm in [sweepAlarm, dueAlarm, settleAlarm, retryAlarm, statusAlarm, wakeAlarm, interruptAlarm, commitAlarm] { alarm?.cancel() }
+        spool.blanks.discard()
+        for alarm in [sweepAlarm, dueAlarm, settleAlarm, retryAlarm, statusAlarm, wakeAlarm, interruptAlarm, commitAlarm, blankAlarm] { alarm?.cancel() }
         closeIndex()
     }
 
@@ -235,6 +239,7 @@ actor Reconciler {
         finisher.onFinished = { [unowned self] row in self.assumeIsolated { $0.finished(row) } }
         controller.reconsider = { [waiting] id in waiting.reconsider(id) }
         requeue.onQueuedAgain = { [unowned self] row in self.assumeIsolated { $0.queuedAgain(row) } }
+        staging.willQueue = { [scheduler] in scheduler.prepare($0) }
         staging.finish = { [finisher] task, result in try finisher.finish(task, in: .waiting, result) }
         scheduler.onOver = { [finisher] task, result in try finisher.finish(task, in: .queued, result) }
         scheduler.onExpired = { [finisher] row in
@@ -265,6 +270,7 @@ actor Reconciler {
         interruptAlarm = alarm(wallClock: true) { $0.interruptAlarm?.wentOff() }
         statusAlarm = alarm { $0.writeStatus(isRunning: true) }
         commitAlarm = alarm { $0.isCommitDue = true }
+        blankAlarm = alarm { $0.spool.blanks.fill() }
         sweepAlarm?.set(after: settings.sweep)
         children = ChildSignals { [loop] in loop.post { ChildReaper.reapAll() } }
     }

@@ -113,7 +113,7 @@ final class Runners {
             switch message {
             case .exit(let id, let attempt, let record): release(id, attempt, .exited(record))
             case .refused(let id, let attempt, let reason): release(id, attempt, .refused(reason))
-            case .run, .cancel: break
+            case .prepare, .run, .cancel: break
             }
         }
         guard runner.isClosed else { return }

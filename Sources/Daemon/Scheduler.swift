@@ -10,6 +10,15 @@ final class Scheduler {
     /// Starts that wait until their intent is on disk.
     private var unsynced: [Start] = []
 
+    /// A job that is being accepted, and will start in this round if nothing comes between.
+    private var next: Next?
+
+    private struct Next {
+        let run: RunRecord
+        let bytes: [UInt8]
+        let runner: RunnerProcess
+    }
+
     private struct Start {
         let id: JobID
         let attempt: Int
@@ -24,8 +33,37 @@ final class Scheduler {
         self.runners = runners
     }
 
+    /// Lets a runner make ready what it can for a job that is accepted and has yet to be written down. Only where nothing
+    /// else runs, and there is a processor for it: it is time that somebody waits for, and costs some.
+    func prepare(_ task: TaskRecord) {
+        guard next == nil, !isPaused, !ledger.isIndexBehind, QueueBook.cores > 1, runners.count == 0, runners.idleCount > 0, case .run = task.verb,
+            task.onCrash != .fail, queues.slots(task.queue) > 0, let runner = try? runners.take()
+        else { return }
+        let run = record(task, attempt: 1, lost: 0, program: nil, runner)
+        let bytes = JSONWriter.write(run.json)
+        runner.prepare(run.id, attempt: run.attempt, bytes)
+        next = Next(run: run, bytes: bytes, runner: runner)
+    }
+
+    private func record(_ task: TaskRecord, attempt: Int, lost: Int, program: RunRecord.Program?, _ runner: RunnerProcess) -> RunRecord {
+        RunRecord(
+            task: task, attempt: attempt, lost: lost, queueEnvironment: queues[task.queue].environment, turn: program,
+            spool: ledger.spool.path, runner: runner.identity, at: .now)
+    }
+
+    /// What was prepared for this start, if it was.
+    private func takePrepared(_ id: JobID, attempt: Int) -> Next? {
+        guard let prepared = next, prepared.run.id == id, prepared.run.attempt == attempt else { return nil }
+        next = nil
+        return prepared
+    }
+
     /// Fills every free slot, queue by queue in turn.
     func fill() throws {
+        defer {
+            if let next { runners.giveBack(next.runner) }
+            next = nil
+        }
         guard !isPaused, !ledger.isIndexBehind else { return }
         let lineup = ledger.lineup
         var open = try lineup.open(slots: queues.slots, ledger.store)
@@ -80,16 +118,15 @@ final class Scheduler {
             }
         }
         let past = row.attempts > 0 ? try ledger.state(row.id, in: job) ?? StateRecord(attempts: row.attempts) : StateRecord()
-        let runner = try runners.take()
-        let run = RunRecord(
-            task: task, attempt: past.attempts + 1, lost: past.lost,
-            queueEnvironment: queues[row.queue].environment, turn: program, spool: spool.path, runner: runner.identity, at: .now)
+        let prepared = takePrepared(row.id, attempt: past.attempts + 1)
+        let runner = if let prepared { prepared.runner } else { try runners.take() }
+        let run = prepared?.run ?? record(task, attempt: past.attempts + 1, lost: past.lost, program: program, runner)
         row.state = .running
         row.attempts = run.attempt
         row.startedAt = run.startedAt
         row.expiresAt = nil
         do {
-            try job.write(JSONWriter.write(run.json), to: SpoolLayout.Job.run)
+            try spool.blanks.write(prepared?.bytes ?? JSONWriter.write(run.json), to: SpoolLayout.Job.run, in: job)
             try ledger.move(
                 row, from: spool.directory(of: .queued), to: .running, event: "started", ["attempt": .number(run.attempt)])
         } catch {

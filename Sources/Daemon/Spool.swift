@@ -19,6 +19,8 @@ final class Spool {
     private(set) var sessionDefinitions: Directory
     private(set) var sessions: Directory
     private var states: [JobState: Directory]
+    /// For the next jobs.
+    let blanks: Blanks
 
     /// Opens the spool at `path`, making sub-directories that are missing: version control keeps no empty ones.
     init(_ path: String) throws(DaemonFault) {
@@ -42,6 +44,7 @@ final class Spool {
             events = try open(SpoolLayout.events)
             archive = try open(SpoolLayout.archive)
             daemon = try open(SpoolLayout.daemon)
+            blanks = Blanks(in: try daemon.directory(makingIfMissing: SpoolLayout.Daemon.blanks), prefix: "daemon", files: 4, directories: 2)
             let config = try open(SpoolLayout.config)
             for kind in SpoolLayout.configKinds { _ = try config.directory(makingIfMissing: kind) }
             sessions = try open(SpoolLayout.sessions)

@@ -17,6 +17,8 @@ final class Staging {
     /// A new job takes the place of these.
     var onSuperseded: ([JobRow], JobID) -> Void = { _, _ in }
 
+    /// A job is accepted, and will be queued when it is written down.
+    var willQueue: (TaskRecord) -> Void = { _ in }
     /// A job is about to be queued.
     var onQueueing: (TaskRecord) throws -> Void = { _ in }
     /// A wake joins one that is pending; gives what its result says of that.
@@ -42,7 +44,7 @@ final class Staging {
         let staging = ledger.spool.staging
         let id = freeID(for: name)
         let stagingName = Self.stagingName(id, queue)
-        try staging.makeDirectory(stagingName)
+        try ledger.spool.blanks.makeDirectory(stagingName, in: staging)
         let staged: Directory
         do {
             staged = try staging.directory(stagingName)
@@ -149,8 +151,9 @@ final class Staging {
             elements = try admission.admitElements(of: task, tasks: tasks, now: task.acceptedAt)
             try stage(elements, in: staged)
         }
+        if case .ready = admitted.readiness { willQueue(task) }
         let json = task.json
-        try staged.write(JSONWriter.write(json), to: SpoolLayout.Job.task)
+        try ledger.spool.blanks.write(JSONWriter.write(json), to: SpoolLayout.Job.task, in: staged)
         if case .wake = task.verb, !staged.contains(SpoolLayout.Job.reasons) {
             try staged.write(JSONWriter.write(Wakes.reason(of: task).json, .line), to: SpoolLayout.Job.reasons)
         }

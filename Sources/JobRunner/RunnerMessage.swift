@@ -2,6 +2,9 @@ public import SpoolFormat
 
 /// What the daemon and a runner say to each other: one message a packet, a first line of words, then the payload.
 public enum RunnerMessage: Sendable, Equatable {
+    /// To the runner: the attempt that this `run.json` describes is likely to be next. It changes nothing; what can be
+    /// made ready without a trace is then ready.
+    case prepare(JobID, attempt: Int, [UInt8])
     /// To the runner: run the attempt that `running/<id>/run.json` describes.
     case run(JobID, attempt: Int)
     /// To the runner: end the attempt. One that names another attempt than the running one comes too late and says
@@ -14,6 +17,7 @@ public enum RunnerMessage: Sendable, Equatable {
 
     public var bytes: [UInt8] {
         switch self {
+        case .prepare(let id, let attempt, let record): Array("prepare \(id) \(attempt)\n".utf8) + record
         case .run(let id, let attempt): Array("run \(id) \(attempt)\n".utf8)
         case .cancel(let id, let attempt): Array("cancel \(id) \(attempt)\n".utf8)
         case .exit(let id, let attempt, let record): Array("exit \(id) \(attempt)\n".utf8) + JSONWriter.write(record.json)
@@ -28,6 +32,7 @@ public enum RunnerMessage: Sendable, Equatable {
         let payload = bytes[min(end + 1, bytes.endIndex)...]
         guard words.count == 3, let id = JobID(String(words[1])), let attempt = Int(words[2]), attempt > 0 else { return nil }
         switch words[0] {
+        case "prepare": self = .prepare(id, attempt: attempt, Array(payload))
         case "run": self = .run(id, attempt: attempt)
         case "cancel": self = .cancel(id, attempt: attempt)
         case "exit":

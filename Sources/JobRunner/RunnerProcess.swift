@@ -47,6 +47,15 @@ public final class RunnerProcess {
         return RunnerProcess(identity: identity, socket: PacketSocket(own))
     }
 
+    /// The longest record that a runner is told to prepare: it must fit into a packet.
+    private static let longestRecord = 32 << 10
+
+    /// Tells the runner what it is likely to be told to run next.
+    public func prepare(_ id: JobID, attempt: Int, _ record: [UInt8]) {
+        guard isOpen, record.count <= Self.longestRecord else { return }
+        _ = socket.send(.prepare(id, attempt: attempt, record), waiting: false)
+    }
+
     /// Tells the runner to run the attempt that `running/<id>/run.json` describes.
     public func run(_ id: JobID, attempt: Int) throws(SystemFault) {
         guard isOpen, socket.send(.run(id, attempt: attempt), waiting: false) else {

@@ -89,5 +89,7 @@ public enum SpoolLayout {
         public static let pause = "PAUSE"
         /// When each schedule last fired.
         public static let schedules = "schedules.json"
+        /// Empty files and directories, made in advance.
+        public static let blanks = ".blanks"
     }
 }

@@ -38,15 +38,15 @@ final class Attempt {
     private var killRounds = 0
 
     /// Checks that the attempt is this runner's and has not been begun, and starts its program.
-    init(_ id: JobID, _ number: Int, in spool: Directory, runner: ProcessIdentity) throws(Refusal) {
-        let intent = try Intent(id, number, in: spool, runner: runner)
+    init(_ id: JobID, _ number: Int, in spool: Directory, runner: ProcessIdentity, preparation: Preparation?, blanks: Blanks?) throws(Refusal) {
+        let intent = try Intent(id, number, in: spool, runner: runner, preparation: preparation, blanks: blanks)
         record = intent.record
         log = intent.log
         exitFile = ExitFile(in: intent.job, log: log)
         startedAt = .now
         started = Monotonic.now
         do throws(Unstartable) {
-            children = Children(main: try Launch.start(record, in: intent.job, output: log))
+            children = Children(main: try Launch.start(record, in: intent.job, output: log, environment: intent.environment, blanks: blanks))
         } catch {
             children = Children(main: nil)
             cause = .unstartable

@@ -15,10 +15,11 @@ struct Unstartable: Error {
 
 /// Starts the program of an attempt: in a session of its own, with nothing of the runner's but what it is given.
 enum Launch {
-    static func start(_ record: RunRecord, in job: Directory, output log: LogKeeper) throws(Unstartable) -> pid_t {
-        let place = try WorkingDirectory(of: record, in: job)
+    /// - Parameter environment: the program's, where it is made already.
+    static func start(_ record: RunRecord, in job: Directory, output log: LogKeeper, environment: ProgramEnvironment?, blanks: Blanks?) throws(Unstartable) -> pid_t {
+        let place = try WorkingDirectory(of: record, in: job, blanks: blanks)
         defer { withExtendedLifetime(place) {} }
-        let environment = try ProgramEnvironment(of: record, in: place.path)
+        let environment = if let environment { environment } else { try ProgramEnvironment(of: record) }
         let program = try ProgramSearch(environment.searchPath, from: place).find(record.arguments[0])
         let input = try InputFile.open(record.stdin)
         defer { if let input { close(input) } }

@@ -31,7 +31,7 @@ final class LogKeeper {
     private var canPunch = true
 
     /// Makes the log, which must not exist, and locks it on a descriptor that no child inherits.
-    init(in job: Directory, most: Int64) throws(SystemFault) {
+    init(in job: Directory, most: Int64, from blanks: Blanks?) throws(SystemFault) {
         let path = job.path + "/" + Self.name
         self.job = job
         head = most / 2
@@ -39,6 +39,10 @@ final class LogKeeper {
         let start = (head + Self.block - 1) / Self.block * Self.block
         hole = start..<start
         nextLook = Monotonic.now + Self.shortest
+        if let blank = blanks?.take(to: job, as: Self.name, preparedBy: { rouse_lock_file($0) == 0 }) {
+            file = blank
+            return
+        }
         file = rouse_openat(job.descriptor, Self.name, O_RDWR | O_CREAT | O_EXCL | O_APPEND | O_CLOEXEC, 0o600)
         guard file >= 0 else { throw SystemFault("make the log", path) }
         guard rouse_lock_file(file) == 0 else {

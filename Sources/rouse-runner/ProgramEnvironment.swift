@@ -13,8 +13,8 @@ struct ProgramEnvironment {
     /// Longer than any token or key; a file that is longer is not what was meant.
     private static let longestFile = 128 << 10
 
-    init(of record: RunRecord, in directory: String) throws(Unstartable) {
-        var added = ["PWD": directory]
+    init(of record: RunRecord) throws(Unstartable) {
+        var added = ["PWD": WorkingDirectory.path(of: record)]
         for (name, value) in record.environment {
             switch value {
             case .text(let text): added[name] = text

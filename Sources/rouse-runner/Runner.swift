@@ -8,6 +8,7 @@ import SpoolFormat
 ///
 /// | | idle | busy |
 /// |---|---|---|
+/// | `prepare` | make ready | – |
 /// | `run` | begin | refuse |
 /// | `cancel` of this attempt | – | end it |
 /// | SIGTERM | ignore | end the attempt: so a daemon that adopted this runner says `cancel` |
@@ -18,6 +19,10 @@ final class Runner {
     private let spool: Directory
     private let identity: ProcessIdentity
     private var attempt: Attempt?
+    /// What was said to be likely to be next.
+    private var preparation: Preparation?
+    /// For the next attempt; without a `daemon/` to keep them in there are none.
+    private let blanks: Blanks?
     /// A process of an attempt could not be ended: this runner takes no other attempt, whose it would seem to be.
     private var isSpoiled = false
 
@@ -33,6 +38,9 @@ final class Runner {
         guard signals >= 0 else { return nil }
         socket = PacketSocket(RunnerProtocol.socket)
         self.spool = spool
+        blanks = (try? spool.directory(SpoolLayout.daemon).directory(SpoolLayout.Daemon.blanks)).map {
+            Blanks(in: $0, prefix: "runner-\(getpid())", files: 1, directories: 1, wantsFilling: true)
+        }
         self.identity = identity
     }
 
@@ -49,13 +57,19 @@ final class Runner {
             // Sent when the attempt is let go: whoever hears of its end finds its log unlocked.
             if let news = advance() { _ = socket.send(news, waiting: true) }
         }
+        blanks?.discard()
     }
 
     private func waitForNews() {
         var watched = [pollfd(fd: signals, events: Int16(POLLIN), revents: 0)]
         if !socket.isClosed { watched.append(pollfd(fd: socket.descriptor, events: Int16(POLLIN), revents: 0)) }
-        _ = poll(&watched, nfds_t(watched.count), attempt?.patience ?? -1)
+        let isFilling = attempt == nil && blanks?.wantsFilling == true
+        let count = poll(&watched, nfds_t(watched.count), isFilling ? Self.pause : attempt?.patience ?? -1)
+        if isFilling, count == 0 { blanks?.fill() }
     }
+
+    /// Milliseconds without work after which more work is unlikely to come at once.
+    private static let pause: Int32 = 10
 
     /// Takes the signals that have come; that children have ended is looked at in any case.
     private func takeSignals() -> Bool {
@@ -69,6 +83,8 @@ final class Runner {
 
     private func take(_ message: RunnerMessage) {
         switch message {
+        case .prepare(_, _, let record):
+            if attempt == nil { preparation = Preparation(record) }
         case .run(let id, let number): begin(id, number)
         case .cancel(let id, let number):
             if let attempt, attempt.record.id == id, attempt.record.attempt == number { attempt.cancel() }
@@ -79,7 +95,8 @@ final class Runner {
     private func begin(_ id: JobID, _ number: Int) {
         do throws(Refusal) {
             if let attempt { throw Refusal("busy with attempt \(attempt.record.attempt) of \(attempt.record.id)") }
-            attempt = try Attempt(id, number, in: spool, runner: identity)
+            attempt = try Attempt(id, number, in: spool, runner: identity, preparation: preparation, blanks: blanks)
+            preparation = nil
         } catch {
             _ = socket.send(.refused(id, attempt: number, reason: error.reason), waiting: true)
         }

@@ -4,18 +4,18 @@ import SpoolFormat
 
 /// Where the program starts: the directory that the task names, or one of its own in the job's directory.
 final class WorkingDirectory {
-    let path: String
     let descriptor: Int32
 
-    init(of record: RunRecord, in job: Directory) throws(Unstartable) {
+    init(of record: RunRecord, in job: Directory, blanks: Blanks?) throws(Unstartable) {
+        let path = Self.path(of: record)
         if let cwd = record.cwd {
-            path = cwd
             descriptor = rouse_open_path_only(cwd)
         } else {
-            path = Self.jobPath(of: record) + "/" + SpoolLayout.Job.work
-            guard mkdirat(job.descriptor, SpoolLayout.Job.work, 0o700) == 0 || errno == EEXIST else {
-                throw Unstartable("cannot make the working directory \(path)", errno: errno)
-            }
+            do throws(SystemFault) {
+                if let blanks { try blanks.makeDirectory(SpoolLayout.Job.work, in: job) } else { try job.makeDirectory(SpoolLayout.Job.work) }
+            } catch where error.errno != EEXIST {
+                throw Unstartable("cannot make the working directory \(path)", errno: error.errno)
+            } catch {}
             descriptor = rouse_openat_path_only(job.descriptor, SpoolLayout.Job.work)
         }
         guard descriptor >= 0 else { throw Unstartable("cannot use the working directory \(path)", errno: errno) }
@@ -25,6 +25,10 @@ final class WorkingDirectory {
     }
 
     deinit { close(descriptor) }
+
+    static func path(of record: RunRecord) -> String {
+        record.cwd ?? jobPath(of: record) + "/" + SpoolLayout.Job.work
+    }
 
     /// The job's directory as the program is to know it.
     static func jobPath(of record: RunRecord) -> String {

@@ -86,6 +86,26 @@ import TestSupport
         #expect(spool.wait(seconds: 30) { Programs.processes(ofSpool: spool.path).isEmpty })
     }
 
+    @Test func whatIsMadeInAdvanceIsUsedAndNotLeftBehind() throws {
+        let spool = TestSpool()
+        func blanks(of user: String) -> [String] {
+            ((try? Directory(spool.path("daemon/.blanks")).entries()) ?? []).map(\.name.display).filter { $0.hasPrefix(user) }
+        }
+        let first = TestDaemon(spool)
+        for number in 0..<3 {
+            spool.drop("job-\(number)", #"{"run": ["true"]}"#)
+            #expect(spool.outcome("job-\(number)") == "succeeded")
+            #expect(spool.list("done/job-\(number)") == ["drop.json", "exit.json", "log", "result.json", "run.json", "task.json", "work"])
+            #expect(spool.wait { blanks(of: "daemon").count == 6 && !blanks(of: "runner").isEmpty })
+        }
+        first.kill9()
+        #expect(spool.wait { blanks(of: "runner").isEmpty })
+        let second = TestDaemon(spool)
+        #expect(blanks(of: "daemon").isEmpty)
+        #expect(second.stop() == 0)
+        #expect(spool.wait { blanks(of: "").isEmpty })
+    }
+
     @Test func aDrainWaitsForWhatRunsAndStartsNothingMore() throws {
         let spool = TestSpool()
         spool.configure("queues/default", #"{"slots": 1}"#)

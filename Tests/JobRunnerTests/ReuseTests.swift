@@ -52,6 +52,27 @@ import Testing
         #expect(!lab.spool.contains("ran"))
     }
 
+    @Test func `what was prepared counts only where it is what is on disk`() throws {
+        let lab = try Lab()
+        let runner = try lab.startRunner()
+        func prepare(_ word: String, id: String) throws {
+            let id = try lab.write(["touch", "\(lab.path)/\(id)-\(word)"], id: id, runner: runner.identity)
+            runner.prepare(id, attempt: 1, try #require(try lab.job(id.text).read("run.json")).bytes)
+        }
+        try prepare("prepared", id: "same")
+        try runner.run(JobID("same")!, attempt: 1)
+        #expect(try lab.exit(of: runner).exitCode == 0)
+        try prepare("prepared", id: "changed")
+        try lab.begin(["touch", lab.path + "/changed-written"], on: runner, id: "changed")
+        #expect(try lab.exit(of: runner).exitCode == 0)
+        // One that is prepared and never comes leaves no trace.
+        try prepare("prepared", id: "never")
+        #expect(try lab.run("true", on: runner, id: "other").exitCode == 0)
+        #expect(lab.spool.contains("same-prepared") && lab.spool.contains("changed-written"))
+        #expect(!lab.spool.contains("changed-prepared") && !lab.spool.contains("never-prepared"))
+        #expect(try lab.job("never").entries().map(\.name.display) == ["run.json"])
+    }
+
     @Test func `another attempt than the record's is refused`() throws {
         let lab = try Lab()
         let runner = try lab.startRunner()
