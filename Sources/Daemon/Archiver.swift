@@ -15,11 +15,17 @@ struct Archiver {
     /// Removes a tree below `.staging/`.
     var remove: (String) -> Void
 
-    /// Takes these jobs out. One that is not where it is said to be is left alone.
+    /// Takes these jobs out. One that is not where it is said to be is left alone; one that can't leave keeps none of the
+    /// others.
     /// - Returns: the jobs that left.
     func archive(_ jobs: [(id: JobID, state: JobState)]) throws -> [JobID] {
-        let leaving = try jobs.filter { try $0.state.isFinished && leave($0.id, $0.state) }.map(\.id)
+        var leaving: [JobID] = []
+        var failure: SystemFault?
+        for job in jobs where job.state.isFinished {
+            do throws(SystemFault) { if try leave(job.id, job.state) { leaving.append(job.id) } } catch { failure = failure ?? error }
+        }
         try append(leaving.map { Self.marker + $0.text })
+        if let failure { throw failure }
         return leaving
     }
 

@@ -9,6 +9,8 @@ final class Forgetting {
     private let queues: QueueBook
     private let archiver: Archiver
     private var isDue = false
+    /// What could not leave is left until everything that failed is tried again.
+    private var hasFailed = false
     /// When it was last looked which outcomes need not be remembered any more: once a day is enough.
     private var droppedOn = ""
 
@@ -20,24 +22,35 @@ final class Forgetting {
 
     var hasMore: Bool { isDue }
     func begin() { isDue = true }
-    func recover() throws { try archiver.recover() }
+
+    /// Goes on with what was leaving, and with what could not leave.
+    func recover() throws {
+        if hasFailed { isDue = true }
+        hasFailed = false
+        try archiver.recover()
+    }
 
     func work(now: Timestamp = .now) throws {
         guard isDue, !ledger.isIndexBehind else { return }
         let rows = try due(now)
-        if rows.isEmpty {
+        guard !rows.isEmpty else {
             isDue = false
             if now.day != droppedOn {
                 droppedOn = now.day
                 ledger.dropForgotten(before: Timestamp(milliseconds: now.milliseconds - Defaults.rememberTime.milliseconds))
             }
+            return
         }
-        for row in rows { ledger.erase(row.id) }
-        let known = Dictionary(rows.map { ($0.id, $0) }) { one, _ in one }
-        for id in try archiver.archive(rows.map { ($0.id, $0.state) }) {
-            ledger.remember(known[id]!)
-            ledger.events.append("forgotten", job: id, ["queue": .string(known[id]!.queue)])
+        var failure: (any Error)?
+        do { _ = try archiver.archive(rows.map { ($0.id, $0.state) }) } catch { failure = error }
+        let gone = rows.filter { !ledger.spool.directory(of: $0.state).contains($0.id.text) }
+        for row in gone {
+            ledger.erase(row.id)
+            ledger.remember(row)
+            ledger.events.append("forgotten", job: row.id, ["queue": .string(row.queue)])
         }
+        if failure != nil || gone.isEmpty { (isDue, hasFailed) = (false, true) }
+        if let failure { throw failure }
     }
 
     private func due(_ now: Timestamp) throws -> [JobRow] {
