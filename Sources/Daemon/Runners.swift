@@ -53,7 +53,9 @@ final class Runners {
     }
 
     /// Gives a runner back that was taken and not used.
-    func giveBack(_ runner: RunnerProcess) { idle.append(runner) }
+    func giveBack(_ runner: RunnerProcess) {
+        if runner.isClosed { end(runner) } else { idle.append(runner) }
+    }
 
     /// From now on `runner` belongs to the job; it has not been told to begin.
     func assign(_ runner: RunnerProcess, to id: JobID, attempt: Int) { busy[id] = Busy(runner: runner, attempt: attempt) }

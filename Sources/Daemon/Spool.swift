@@ -44,7 +44,7 @@ final class Spool {
             events = try open(SpoolLayout.events)
             archive = try open(SpoolLayout.archive)
             daemon = try open(SpoolLayout.daemon)
-            blanks = Blanks(in: try daemon.directory(makingIfMissing: SpoolLayout.Daemon.blanks), prefix: "daemon", files: 4, directories: 2)
+            blanks = Blanks(in: try? daemon.directory(makingIfMissing: SpoolLayout.Daemon.blanks), prefix: "daemon", files: 4, directories: 2)
             let config = try open(SpoolLayout.config)
             for kind in SpoolLayout.configKinds { _ = try config.directory(makingIfMissing: kind) }
             sessions = try open(SpoolLayout.sessions)

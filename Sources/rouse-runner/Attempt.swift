@@ -38,7 +38,7 @@ final class Attempt {
     private var killRounds = 0
 
     /// Checks that the attempt is this runner's and has not been begun, and starts its program.
-    init(_ id: JobID, _ number: Int, in spool: Directory, runner: ProcessIdentity, preparation: Preparation?, blanks: Blanks?) throws(Refusal) {
+    init(_ id: JobID, _ number: Int, in spool: Directory, runner: ProcessIdentity, preparation: Preparation?, blanks: Blanks) throws(Refusal) {
         let intent = try Intent(id, number, in: spool, runner: runner, preparation: preparation, blanks: blanks)
         record = intent.record
         log = intent.log

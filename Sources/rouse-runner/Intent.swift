@@ -11,7 +11,7 @@ struct Intent {
 
     /// Opens `running/<id>`, checks that its record names this attempt and this runner, and makes the log. An attempt
     /// whose log exists has begun before and is never begun again; one without a log has not.
-    init(_ id: JobID, _ attempt: Int, in spool: Directory, runner: ProcessIdentity, preparation: Preparation?, blanks: Blanks?) throws(Refusal) {
+    init(_ id: JobID, _ attempt: Int, in spool: Directory, runner: ProcessIdentity, preparation: Preparation?, blanks: Blanks) throws(Refusal) {
         do throws(SystemFault) { job = try spool.directory(JobState.running.rawValue).directory(id.text) } catch { throw Refusal(error) }
         (record, environment) = try Self.record(in: job, preparation)
         guard record.id == id, record.attempt == attempt, record.runner == runner else {

@@ -16,7 +16,7 @@ struct Unstartable: Error {
 /// Starts the program of an attempt: in a session of its own, with nothing of the runner's but what it is given.
 enum Launch {
     /// - Parameter environment: the program's, where it is made already.
-    static func start(_ record: RunRecord, in job: Directory, output log: LogKeeper, environment: ProgramEnvironment?, blanks: Blanks?) throws(Unstartable) -> pid_t {
+    static func start(_ record: RunRecord, in job: Directory, output log: LogKeeper, environment: ProgramEnvironment?, blanks: Blanks) throws(Unstartable) -> pid_t {
         let place = try WorkingDirectory(of: record, in: job, blanks: blanks)
         defer { withExtendedLifetime(place) {} }
         let environment = if let environment { environment } else { try ProgramEnvironment(of: record) }

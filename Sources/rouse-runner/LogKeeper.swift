@@ -31,7 +31,7 @@ final class LogKeeper {
     private var canPunch = true
 
     /// Makes the log, which must not exist, and locks it on a descriptor that no child inherits.
-    init(in job: Directory, most: Int64, from blanks: Blanks?) throws(SystemFault) {
+    init(in job: Directory, most: Int64, from blanks: Blanks) throws(SystemFault) {
         let path = job.path + "/" + Self.name
         self.job = job
         head = most / 2
@@ -39,7 +39,7 @@ final class LogKeeper {
         let start = (head + Self.block - 1) / Self.block * Self.block
         hole = start..<start
         nextLook = Monotonic.now + Self.shortest
-        if let blank = blanks?.take(to: job, as: Self.name, preparedBy: { rouse_lock_file($0) == 0 }) {
+        if let blank = blanks.take(to: job, as: Self.name, preparedBy: { rouse_lock_file($0) == 0 }) {
             file = blank
             return
         }

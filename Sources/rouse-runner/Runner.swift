@@ -21,8 +21,8 @@ final class Runner {
     private var attempt: Attempt?
     /// What was said to be likely to be next.
     private var preparation: Preparation?
-    /// For the next attempt; without a `daemon/` to keep them in there are none.
-    private let blanks: Blanks?
+    /// For the next attempt.
+    private let blanks: Blanks
     /// A process of an attempt could not be ended: this runner takes no other attempt, whose it would seem to be.
     private var isSpoiled = false
 
@@ -38,9 +38,9 @@ final class Runner {
         guard signals >= 0 else { return nil }
         socket = PacketSocket(RunnerProtocol.socket)
         self.spool = spool
-        blanks = (try? spool.directory(SpoolLayout.daemon).directory(SpoolLayout.Daemon.blanks)).map {
-            Blanks(in: $0, prefix: "runner-\(getpid())", files: 1, directories: 1, wantsFilling: true)
-        }
+        blanks = Blanks(
+            in: try? spool.directory(SpoolLayout.daemon).directory(SpoolLayout.Daemon.blanks), prefix: "runner-\(getpid())", files: 1, directories: 1,
+            wantsFilling: true)
         self.identity = identity
     }
 
@@ -57,15 +57,15 @@ final class Runner {
             // Sent when the attempt is let go: whoever hears of its end finds its log unlocked.
             if let news = advance() { _ = socket.send(news, waiting: true) }
         }
-        blanks?.discard()
+        blanks.discard()
     }
 
     private func waitForNews() {
         var watched = [pollfd(fd: signals, events: Int16(POLLIN), revents: 0)]
         if !socket.isClosed { watched.append(pollfd(fd: socket.descriptor, events: Int16(POLLIN), revents: 0)) }
-        let isFilling = attempt == nil && blanks?.wantsFilling == true
+        let isFilling = attempt == nil && blanks.wantsFilling
         let count = poll(&watched, nfds_t(watched.count), isFilling ? Self.pause : attempt?.patience ?? -1)
-        if isFilling, count == 0 { blanks?.fill() }
+        if isFilling, count == 0 { blanks.fill() }
     }
 
     /// Milliseconds without work after which more work is unlikely to come at once.

@@ -6,13 +6,13 @@ import SpoolFormat
 final class WorkingDirectory {
     let descriptor: Int32
 
-    init(of record: RunRecord, in job: Directory, blanks: Blanks?) throws(Unstartable) {
+    init(of record: RunRecord, in job: Directory, blanks: Blanks) throws(Unstartable) {
         let path = Self.path(of: record)
         if let cwd = record.cwd {
             descriptor = rouse_open_path_only(cwd)
         } else {
             do throws(SystemFault) {
-                if let blanks { try blanks.makeDirectory(SpoolLayout.Job.work, in: job) } else { try job.makeDirectory(SpoolLayout.Job.work) }
+                try blanks.makeDirectory(SpoolLayout.Job.work, in: job)
             } catch where error.errno != EEXIST {
                 throw Unstartable("cannot make the working directory \(path)", errno: error.errno)
             } catch {}

@@ -7,7 +7,8 @@ import Glibc
 /// They lie in a directory of their own. Where there are none left, or they are gone, what is wanted is made on the spot:
 /// nothing depends on them but time. One user has one stock; two never take the same.
 public final class Blanks {
-    private let directory: Directory
+    /// `nil` where there is none, or where what was made in it could not be put elsewhere: then there is no stock.
+    private var directory: Directory?
     private let prefix: String
     private let wanted: (files: Int, directories: Int)
     private var files: [(name: String, descriptor: Int32)] = []
@@ -20,7 +21,7 @@ public final class Blanks {
     /// - Parameters:
     ///   - prefix: what the names of this stock begin with, and those of no other.
     ///   - wantsFilling: it is worth while to fill it before anything was taken.
-    public init(in directory: Directory, prefix: String, files: Int, directories: Int, wantsFilling: Bool = false) {
+    public init(in directory: Directory?, prefix: String, files: Int, directories: Int, wantsFilling: Bool = false) {
         self.directory = directory
         self.prefix = prefix
         self.wantsFilling = wantsFilling
@@ -32,6 +33,7 @@ public final class Blanks {
     /// Makes what is missing. What can't be made now is not missed: whoever needs it makes it, and says what is wrong.
     public func fill() {
         wantsFilling = false
+        guard let directory else { return }
         while files.count < wanted.files {
             let name = nextName()
             let file = name.withCString { rouse_openat(directory.descriptor, $0, O_RDWR | O_CREAT | O_EXCL | O_APPEND | O_CLOEXEC, 0o600) }
@@ -48,11 +50,12 @@ public final class Blanks {
     /// Makes the directory `name`, which must not exist.
     public func makeDirectory(_ name: some FileName, in target: Directory) throws(SystemFault) {
         wantsFilling = true
-        if let blank = directories.popLast() {
-            do throws(SystemFault) { return try directory.rename(blank, to: target, as: name) } catch where error.errno == EEXIST {
+        if let directory, let blank = directories.popLast() {
+            do throws(SystemFault) { return try directory.rename(blank, to: target, as: name) } catch {
                 directories.append(blank)
-                throw error
-            } catch {}
+                if error.errno == EEXIST { throw error }
+                giveUp()
+            }
         }
         try target.makeDirectory(name)
     }
@@ -73,27 +76,36 @@ public final class Blanks {
         to target: Directory, as name: some FileName, replacing: Bool = false, preparedBy prepare: (Int32) -> Bool
     ) -> Int32? {
         wantsFilling = true
-        guard let blank = files.popLast() else { return nil }
-        if prepare(blank.descriptor), (try? directory.rename(blank.name, to: target, as: name, replacing: replacing)) != nil {
-            return blank.descriptor
-        }
+        guard let directory, let blank = files.popLast() else { return nil }
+        do throws(SystemFault) {
+            if prepare(blank.descriptor) {
+                try directory.rename(blank.name, to: target, as: name, replacing: replacing)
+                return blank.descriptor
+            }
+        } catch { if error.errno != EEXIST { giveUp() } }
         close(blank.descriptor)
         try? directory.removeFile(blank.name)
         return nil
     }
 
+    /// What is made here is of no use, as on a file system of its own, or the place is gone.
+    private func giveUp() {
+        discard()
+        directory = nil
+    }
+
     /// Removes what others have left who had a stock here, and are gone.
     public func discardLeftovers() {
-        for entry in (try? directory.entries()) ?? [] { try? directory.removeTree(entry.name) }
+        for entry in (try? directory?.entries()) ?? [] { try? directory?.removeTree(entry.name) }
     }
 
     /// Removes what is left.
     public func discard() {
         for file in files {
             close(file.descriptor)
-            try? directory.removeFile(file.name)
+            try? directory?.removeFile(file.name)
         }
-        for name in directories { try? directory.removeEmptyDirectory(name) }
+        for name in directories { try? directory?.removeEmptyDirectory(name) }
         (files, directories) = ([], [])
     }
 
