@@ -135,6 +135,8 @@ final class Runners {
     }
 
     private func end(_ runner: RunnerProcess) {
+        // Twice, it would let go of whoever has the number now.
+        guard !runner.isLetGo else { return }
         descriptors.forget(runner.descriptor)
         runner.close()
     }

@@ -14,6 +14,8 @@ final class Scheduler {
     private var next: Next?
 
     private struct Next {
+        /// Of the task. Ids can come twice, where one that was accepted is given back.
+        let sequence: Int64
         let run: RunRecord
         let bytes: [UInt8]
         let runner: RunnerProcess
@@ -40,9 +42,12 @@ final class Scheduler {
             task.onCrash != .fail, queues.slots(task.queue) > 0, let runner = try? runners.take()
         else { return }
         let run = record(task, attempt: 1, lost: 0, program: nil, runner)
+        // A file with a secret may hang to be read, and is not to be read for nothing.
+        let readsFiles = run.environment.values.contains { if case .file = $0 { true } else { false } }
+        guard !readsFiles else { return runners.giveBack(runner) }
         let bytes = JSONWriter.write(run.json)
         runner.prepare(run.id, attempt: run.attempt, bytes)
-        next = Next(run: run, bytes: bytes, runner: runner)
+        next = Next(sequence: task.sequence, run: run, bytes: bytes, runner: runner)
     }
 
     private func record(_ task: TaskRecord, attempt: Int, lost: Int, program: RunRecord.Program?, _ runner: RunnerProcess) -> RunRecord {
@@ -52,8 +57,8 @@ final class Scheduler {
     }
 
     /// What was prepared for this start, if it was.
-    private func takePrepared(_ id: JobID, attempt: Int) -> Next? {
-        guard let prepared = next, prepared.run.id == id, prepared.run.attempt == attempt else { return nil }
+    private func takePrepared(_ row: JobRow, attempt: Int) -> Next? {
+        guard let prepared = next, prepared.run.id == row.id, prepared.sequence == row.sequence, prepared.run.attempt == attempt else { return nil }
         next = nil
         return prepared
     }
@@ -118,7 +123,7 @@ final class Scheduler {
             }
         }
         let past = row.attempts > 0 ? try ledger.state(row.id, in: job) ?? StateRecord(attempts: row.attempts) : StateRecord()
-        let prepared = takePrepared(row.id, attempt: past.attempts + 1)
+        let prepared = takePrepared(row, attempt: past.attempts + 1)
         let runner = if let prepared { prepared.runner } else { try runners.take() }
         let run = prepared?.run ?? record(task, attempt: past.attempts + 1, lost: past.lost, program: program, runner)
         row.state = .running

@@ -73,6 +73,9 @@ final class Spool {
         archive = try root.directory(makingIfMissing: SpoolLayout.archive)
         inbox = try root.directory(makingIfMissing: SpoolLayout.inbox)
         daemon = try root.directory(makingIfMissing: SpoolLayout.daemon)
+        if !daemon.contains(SpoolLayout.Daemon.blanks) {
+            blanks.reopen(in: try? daemon.directory(makingIfMissing: SpoolLayout.Daemon.blanks))
+        }
         let config = try root.directory(makingIfMissing: SpoolLayout.config)
         queues = try config.directory(makingIfMissing: "queues")
         schedules = try config.directory(makingIfMissing: "schedules")

@@ -23,6 +23,9 @@ public final class RunnerProcess {
     /// The socket, non-blocking. It becomes readable when the runner says something, and when it is gone.
     public var descriptor: Int32 { socket.descriptor }
 
+    /// Its descriptor is no longer its own.
+    public var isLetGo: Bool { !isOpen }
+
     /// The runner is gone. What became of its attempt, the job's directory says: `AttemptEvidence.examine`.
     public var isClosed: Bool { !isOpen || socket.isClosed }
 

@@ -93,10 +93,11 @@ final class Runner {
     }
 
     private func begin(_ id: JobID, _ number: Int) {
+        let preparation = preparation
+        self.preparation = nil
         do throws(Refusal) {
             if let attempt { throw Refusal("busy with attempt \(attempt.record.attempt) of \(attempt.record.id)") }
             attempt = try Attempt(id, number, in: spool, runner: identity, preparation: preparation, blanks: blanks)
-            preparation = nil
         } catch {
             _ = socket.send(.refused(id, attempt: number, reason: error.reason), waiting: true)
         }

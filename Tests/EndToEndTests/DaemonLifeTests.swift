@@ -86,17 +86,33 @@ import TestSupport
         #expect(spool.wait(seconds: 30) { Programs.processes(ofSpool: spool.path).isEmpty })
     }
 
+    private static func text(_ path: String) -> String {
+        guard let slash = path.lastIndex(of: "/"), let directory = try? Directory(String(path[..<slash])) else { return "" }
+        return ((try? directory.read(String(path[path.index(after: slash)...])) ?? nil)?.bytes).map { String(decoding: $0, as: UTF8.self) } ?? ""
+    }
+
     @Test func whatIsMadeInAdvanceIsUsedAndNotLeftBehind() throws {
         let spool = TestSpool()
         func blanks(of user: String) -> [String] {
             ((try? Directory(spool.path("daemon/.blanks")).entries()) ?? []).map(\.name.display).filter { $0.hasPrefix(user) }
         }
+        /// All of them have all that they want.
+        func isStocked() -> Bool {
+            let runners = Programs.processes(ofSpool: spool.path).filter { Self.text("/proc/\($0)/comm") == "rouse-runner\n" }
+            return blanks(of: "daemon").count == 6 && !runners.isEmpty && runners.allSatisfy { blanks(of: "runner-\($0)-").count == 2 }
+        }
         let first = TestDaemon(spool)
         for number in 0..<3 {
+            let inodes = Set((try? Directory(spool.path("daemon/.blanks")))?.inodes() ?? [])
             spool.drop("job-\(number)", #"{"run": ["true"]}"#)
             #expect(spool.outcome("job-\(number)") == "succeeded")
             #expect(spool.list("done/job-\(number)") == ["drop.json", "exit.json", "log", "result.json", "run.json", "task.json", "work"])
-            #expect(spool.wait { blanks(of: "daemon").count == 6 && !blanks(of: "runner").isEmpty })
+            if number > 0 {
+                let job = try Directory(spool.path("done/job-\(number)"))
+                for name in ["task.json", "run.json", "log", "work"] { #expect(try inodes.contains(#require(try job.status(name)).inode), "\(name)") }
+                #expect(inodes.contains(try job.status().inode))
+            }
+            #expect(spool.wait { isStocked() })
         }
         first.kill9()
         #expect(spool.wait { blanks(of: "runner").isEmpty })
@@ -233,4 +249,9 @@ import TestSupport
         let life = spool.events(of: "good").compactMap { $0["event"]?.string }
         #expect(life == ["accepted", "started", "finished"])
     }
+}
+
+extension Directory {
+    /// Of all that is in it.
+    fileprivate func inodes() -> [UInt64] { ((try? entries()) ?? []).compactMap { try? status($0.name)?.inode } }
 }

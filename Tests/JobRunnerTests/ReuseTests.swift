@@ -62,6 +62,19 @@ import Testing
         try prepare("prepared", id: "same")
         try runner.run(JobID("same")!, attempt: 1)
         #expect(try lab.exit(of: runner).exitCode == 0)
+        // The environment that was made then, and not one that is made now.
+        try lab.spool.write(Array("then".utf8), to: "value")
+        let id = try lab.write(["sh", "-c", "echo $VALUE"], id: "made", runner: runner.identity) { $0.environment["VALUE"] = .file(lab.path + "/value") }
+        runner.prepare(id, attempt: 1, try #require(try lab.job("made").read("run.json")).bytes)
+        // It has taken the message, and has come to rest again.
+        #expect(eventually {
+            var waiting: Int32 = 0
+            return ioctl(runner.descriptor, UInt(TIOCOUTQ), &waiting) == 0 && waiting == 0
+                && ProcessTreeProbe.text("/proc/\(runner.identity.pid)/stat").contains(") S ")
+        })
+        try lab.spool.write(Array("now".utf8), to: "value")
+        try runner.run(id, attempt: 1)
+        #expect(try lab.exit(of: runner).exitCode == 0 && lab.log("made") == "then\n")
         try prepare("prepared", id: "changed")
         try lab.begin(["touch", lab.path + "/changed-written"], on: runner, id: "changed")
         #expect(try lab.exit(of: runner).exitCode == 0)

@@ -54,7 +54,7 @@ public final class Blanks {
             do throws(SystemFault) { return try directory.rename(blank, to: target, as: name) } catch {
                 directories.append(blank)
                 if error.errno == EEXIST { throw error }
-                giveUp()
+                handle(error)
             }
         }
         try target.makeDirectory(name)
@@ -82,16 +82,23 @@ public final class Blanks {
                 try directory.rename(blank.name, to: target, as: name, replacing: replacing)
                 return blank.descriptor
             }
-        } catch { if error.errno != EEXIST { giveUp() } }
+        } catch { handle(error) }
         close(blank.descriptor)
         try? directory.removeFile(blank.name)
         return nil
     }
 
-    /// What is made here is of no use, as on a file system of its own, or the place is gone.
-    private func giveUp() {
+    /// Where nothing that is made here can be put elsewhere, as on a file system of its own, there is no stock.
+    private func handle(_ fault: SystemFault) {
+        guard [EXDEV, EPERM, EACCES, EROFS].contains(fault.errno) else { return }
         discard()
         directory = nil
+    }
+
+    /// The place may be another one than before, or be there again.
+    public func reopen(in directory: Directory?) {
+        discard()
+        self.directory = directory
     }
 
     /// Removes what others have left who had a stock here, and are gone.
