@@ -14,10 +14,11 @@ extension Reconciler {
         step { try repairIndex() }
         step { try refreshConfiguration() }
         step { try sessionBook.load() }
+        step { try finishHalfDone() }
+        // After that: its new process may have been on its way, in `.staging/`.
         for session in sessionBook.all where session.record.mustRestart && session.turn == nil && session.process == nil {
             step { try sessionController.startAgain(session) }
         }
-        step { try finishHalfDone() }
         step { try rescuer.reconsiderWaiters() }
         forgetting.begin()
     }

@@ -10,6 +10,7 @@ final class RevivedDaemon {
     private(set) var kills = 0
     /// A step of the scenario never came; no other is waited for.
     private(set) var patienceIsOver = false
+    /// All of them: the end of one ends everything that belongs to its spool.
     private var daemons: [TestDaemon] = []
     private var processDescriptor: Int32 = -1
     /// What there is to see after a failure.
@@ -22,9 +23,11 @@ final class RevivedDaemon {
 
     deinit { if processDescriptor >= 0 { close(processDescriptor) } }
 
-    private var daemon: TestDaemon { daemons.last! }
+    var daemon: TestDaemon { daemons.last! }
 
-    func start(wrapper: [String] = []) {
+    /// - Parameter afterKill: the last one was killed in what the test itself had it do.
+    func start(wrapper: [String] = [], afterKill: Bool = false) {
+        if afterKill { kills += 1 }
         daemons.append(TestDaemon(spool, wrapper: wrapper))
         if processDescriptor >= 0 { close(processDescriptor) }
         processDescriptor = rouse_pidfd_open(daemon.pid)
@@ -33,8 +36,7 @@ final class RevivedDaemon {
     /// Starts another daemon where the last one has died. Not for ever: a daemon that can't live is a failure too.
     func keepAlive() {
         guard !daemon.isRunning, kills < 20 else { return }
-        kills += 1
-        start()
+        start(afterKill: true)
     }
 
     /// Waits for a step of the scenario, with a daemon that lives.

@@ -10,48 +10,24 @@ final class Scenario {
     let spool = TestSpool()
     /// Where the programs leave a directory `<id>.<attempt>` each: outside of the spool, made by one call.
     let marks: Marks
-    private(set) var kills = 0
-    /// All of them: the end of one ends everything that belongs to its spool.
-    private var daemons: [TestDaemon] = []
-    private var processDescriptor: Int32 = -1
-    private var patienceIsOver = false
+    private lazy var revived = RevivedDaemon(spool) { [unowned self] in describe() }
 
     init() { marks = Marks() }
 
-    deinit { if processDescriptor >= 0 { close(processDescriptor) } }
+    var daemon: TestDaemon { revived.daemon }
+    var kills: Int { revived.kills }
 
-    var daemon: TestDaemon { daemons.last! }
-
-    func start(wrapper: [String] = []) {
-        daemons.append(TestDaemon(spool, wrapper: wrapper))
-        if processDescriptor >= 0 { close(processDescriptor) }
-        processDescriptor = rouse_pidfd_open(daemon.pid)
-    }
-
-    /// Starts another daemon where the last one has died. Not for ever: a daemon that can't live is a failure too.
-    func keepAlive() {
-        guard !daemon.isRunning, kills < 20 else { return }
-        kills += 1
-        start()
-    }
+    func start(wrapper: [String] = []) { revived.start(wrapper: wrapper) }
+    func keepAlive() { revived.keepAlive() }
 
     /// Waits for a step of the scenario, with a daemon that lives. After one step that never came no other is waited for.
-    func wait(_ what: String, for condition: () -> Bool) {
-        guard !patienceIsOver else { return }
-        let end = Monotonic.now + 120_000
-        repeat {
-            keepAlive()
-            if spool.wait(seconds: 1, or: processDescriptor, for: { condition() || !daemon.isRunning }), condition() { return }
-        } while Monotonic.now < end
-        patienceIsOver = true
-        Issue.record("\(what) never came; \(describe())")
-    }
+    func wait(_ what: String, for condition: () -> Bool) { revived.wait(what, for: condition) }
 
     /// What there is to see after a failure.
     func describe() -> String {
         let states = (JobState.allCases.map(\.rawValue) + ["inbox", "rejected"]).map { "\($0): \(spool.list($0))" }
         let staged = (try? Directory(spool.path + "/.staging").entries().map(\.name.display)) ?? []
-        return (states + ["staging: \(staged)", "marks: \(marks.all)", "archived: \(archived)", daemon.output] + spool.events().suffix(60).map { JSONWriter.text($0) }).joined(separator: "\n")
+        return (states + ["staging: \(staged)", "marks: \(marks.all)", "archived: \(archived)"] + spool.events().suffix(60).map { JSONWriter.text($0) }).joined(separator: "\n")
     }
 
     private func task(_ id: String, _ options: String = "", script: String = "") {
@@ -117,7 +93,7 @@ final class Scenario {
 
     /// - Parameter exactly: only the daemon was killed, so nothing may be different from a life without crashes.
     func check(exactly: Bool = true, _ label: String) {
-        guard !patienceIsOver else { return }
+        guard !revived.patienceIsOver else { return }
         keepAlive()
         let places = JobState.allCases.flatMap { state in spool.list(state.rawValue).map { ($0, state.rawValue) } }
         for (id, states) in Dictionary(grouping: places, by: \.0) where states.count > 1 {
@@ -158,8 +134,7 @@ final class Scenario {
         // The point may lie in the daemon's last commit, or in its end.
         var code = daemon.stop()
         if code == 128 + Int(SIGKILL) {
-            kills += 1
-            start()
+            revived.start(afterKill: true)
             code = daemon.stop()
         }
         #expect(code == 0, "\(label)")

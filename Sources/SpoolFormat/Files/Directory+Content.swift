@@ -7,15 +7,8 @@ extension Directory {
     /// The file is opened without following a link and without waiting for a FIFO's writer. At most `limit` bytes
     /// are read, whatever the file's size says: one more byte than `limit` is the sign of a file that is too large.
     public func read(_ name: some FileName, limit: Int = 16 << 20) throws(SystemFault) -> (bytes: [UInt8], status: FileStatus)? {
-        let file = name.withCString { rouse_openat(descriptor, $0, O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC, 0) }
-        guard file >= 0 else {
-            if errno == ENOENT { return nil }
-            throw fault("open", name)
-        }
+        guard let (file, status) = try open(name) else { return nil }
         defer { close(file) }
-        var raw = stat()
-        guard fstat(file, &raw) == 0 else { throw fault("look at", name) }
-        let status = FileStatus(raw)
         guard status.kind == .file else { return ([], status) }
         guard let bytes = Self.read(file, sizeHint: Int(clamping: status.size), limit: limit) else { throw fault("read", name) }
         return (bytes, status)
@@ -23,18 +16,28 @@ extension Directory {
 
     /// The end of the regular file `name`, at most `limit` bytes of it. `nil` where there is none.
     public func readEnd(of name: some FileName, limit: Int) throws(SystemFault) -> [UInt8]? {
+        guard let (file, status) = try open(name) else { return nil }
+        defer { close(file) }
+        guard status.kind == .file else { return [] }
+        lseek(file, max(0, off_t(status.size) - off_t(limit)), SEEK_SET)
+        guard let bytes = Self.read(file, sizeHint: Int(clamping: status.size), limit: limit) else { throw fault("read", name) }
+        return bytes.count > limit ? bytes.suffix(limit) : bytes
+    }
+
+    /// The caller's descriptor of `name`, to be read, and what it is of.
+    private func open(_ name: some FileName) throws(SystemFault) -> (file: Int32, status: FileStatus)? {
         let file = name.withCString { rouse_openat(descriptor, $0, O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC, 0) }
         guard file >= 0 else {
             if errno == ENOENT { return nil }
             throw fault("open", name)
         }
-        defer { close(file) }
         var raw = stat()
-        guard fstat(file, &raw) == 0 else { throw fault("look at", name) }
-        guard FileStatus(raw).kind == .file else { return [] }
-        lseek(file, max(0, raw.st_size - off_t(limit)), SEEK_SET)
-        guard let bytes = Self.read(file, sizeHint: Int(clamping: raw.st_size), limit: limit) else { throw fault("read", name) }
-        return bytes.count > limit ? bytes.suffix(limit) : bytes
+        guard fstat(file, &raw) == 0 else {
+            let fault = fault("look at", name)
+            close(file)
+            throw fault
+        }
+        return (file, FileStatus(raw))
     }
 
     /// Reads to the end, or one byte more than `limit`. The size is a hint only: a file may grow, and in `/proc` it is 0.
