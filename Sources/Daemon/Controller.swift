@@ -24,8 +24,8 @@ final class Controller {
     var onQueueing: (TaskRecord) throws -> Void = { _ in }
     /// A wake joins one that is pending; gives what its result says of that.
     var onJoining: (TaskRecord) throws -> JSON = { _ in .null }
-    /// Carries out a verb that is said to a session.
-    var performOnSession: (TaskRecord) throws -> (output: JSON?, error: ErrorRecord?) = { _ in (nil, nil) }
+    /// Carries out a verb that is said to a session, with the mark of this carrying out.
+    var performOnSession: (TaskRecord, _ mark: String) throws -> (output: JSON?, error: ErrorRecord?) = { _, _ in (nil, nil) }
 
     init(ledger: Ledger, admission: Admission, finisher: Finisher, requeue: Requeue, runners: Runners) {
         self.ledger = ledger
@@ -38,17 +38,20 @@ final class Controller {
     /// Carries out the task in `queued/<id>`, or so much of it as others can wait for, and finishes it.
     /// - Returns: `false` where the rest is for the next time.
     func perform(_ task: TaskRecord) throws -> Bool {
-        guard try ledger.spool.jobIfThere(task.id, in: .queued) != nil else { return true }
+        guard let job = try ledger.spool.jobIfThere(task.id, in: .queued) else { return true }
+        // A verb that was moved back into the inbox has attempts behind it.
+        let attempt = (try ledger.state(task.id, in: job)?.attempts ?? 0) + 1
+        let mark = Self.mark(of: task, attempt: attempt)
         var sweep = underWay?.task == task.id ? underWay! : Sweep(task: task.id)
-        var result = ResultRecord(id: task.id, outcome: .succeeded, attempts: 1, queuedAt: task.acceptedAt, finishedAt: sweep.started)
+        var result = ResultRecord(id: task.id, outcome: .succeeded, attempts: attempt, queuedAt: task.acceptedAt, finishedAt: sweep.started)
         switch task.verb {
         case .run, .prompt, .wake: return true
         case .note, .answer, .session:
-            (result.output, result.error) = try performOnSession(task)
+            (result.output, result.error) = try performOnSession(task, mark)
             if result.error != nil { result.outcome = .failed }
         case .tasks: result.output = try acceptBatch(task)
         case .control(let verb, let selector):
-            try act(verb, selector, for: task, &sweep)
+            try act(verb, selector, for: task, mark, &sweep)
             underWay = sweep.isDone ? nil : sweep
             guard sweep.isDone else { return false }
             describe(verb, selector, sweep, in: &result)
@@ -59,6 +62,10 @@ final class Controller {
         try finisher.finish(task, in: .queued, result)
         return true
     }
+
+    /// Tells one carrying out of a control job from every other. Its id does not: that is free again when the job is
+    /// forgotten, and a job that is moved back into the inbox is to be carried out again.
+    private static func mark(of task: TaskRecord, attempt: Int) -> String { "\(task.id) \(task.acceptedAt) \(attempt)" }
 
     /// How far a verb has got with the jobs that it was said for.
     private struct Sweep {
@@ -124,7 +131,7 @@ final class Controller {
 
     // MARK: control verbs
 
-    private func act(_ verb: ControlVerb, _ selector: Selector, for task: TaskRecord, _ sweep: inout Sweep) throws {
+    private func act(_ verb: ControlVerb, _ selector: Selector, for task: TaskRecord, _ mark: String, _ sweep: inout Sweep) throws {
         if sweep.remaining == nil {
             var states = Set(JobState.allCases)
             if case .job = selector {} else { states = Self.states(for: verb) }
@@ -139,7 +146,7 @@ final class Controller {
             guard let id = sweep.remaining?.last else { return }
             let row = try ledger.store.job(id)
             let word: String
-            if let row { word = isForeign(task, row) ? "not_allowed" : try actIfThere(verb, on: row, for: task) } else { word = "gone" }
+            if let row { word = isForeign(task, row) ? "not_allowed" : try actIfThere(verb, on: row, for: task, mark) } else { word = "gone" }
             sweep.remaining?.removeLast()
             if sweep.words.count < Self.mostListed { sweep.words[id.text] = .string(word) }
             if case .job = selector, Self.refusals.contains(word) {
@@ -198,8 +205,8 @@ final class Controller {
     }
 
     /// A job that somebody has removed, and the index does not know of it yet, holds up no verb.
-    private func actIfThere(_ verb: ControlVerb, on row: JobRow, for task: TaskRecord) throws -> String {
-        do { return try act(verb, on: row, for: task) } catch let fault as SystemFault {
+    private func actIfThere(_ verb: ControlVerb, on row: JobRow, for task: TaskRecord, _ mark: String) throws -> String {
+        do { return try act(verb, on: row, for: task, mark) } catch let fault as SystemFault {
             // One that is half on its way back to the queue is not gone: it goes on first, and then the verb.
             let isOnItsWay = ledger.spool.staging.contains(Requeue.stagingName(of: row.id))
             guard fault.isMissing, !isOnItsWay, !ledger.spool.directory(of: row.state).contains(row.id.text) else { throw fault }
@@ -207,11 +214,11 @@ final class Controller {
         }
     }
 
-    private func act(_ verb: ControlVerb, on row: JobRow, for task: TaskRecord) throws -> String {
+    private func act(_ verb: ControlVerb, on row: JobRow, for task: TaskRecord, _ mark: String) throws -> String {
         switch verb {
         case .cancel: try cancel(row, .cancelled, by: task.id)
-        case .retry: try again(row, by: task, "retried", retry)
-        case .recover: try again(row, by: task, "recovered", recover)
+        case .retry: try again(row, by: mark, "retried", retry)
+        case .recover: try again(row, by: mark, "recovered", recover)
         case .hold: try hold(row, by: task.id)
         case .release: try release(row)
         }
@@ -276,8 +283,7 @@ final class Controller {
 
     /// Has a job run again, once for each control job: one that was carried out already, by a daemon that died before
     /// it could say so, must not do it a second time.
-    private func again(_ row: JobRow, by task: TaskRecord, _ word: String, _ act: (JobRow, String) throws -> String) throws -> String {
-        let mark = "\(task.id) \(task.acceptedAt)"
+    private func again(_ row: JobRow, by mark: String, _ word: String, _ act: (JobRow, String) throws -> String) throws -> String {
         let state = try ledger.state(row.id, in: try ledger.spool.job(row.id, in: row.state))
         let isDone = state?.againBy == mark && !(row.state.isFinished && state?.ending != nil)
         return isDone ? word : try act(row, mark)

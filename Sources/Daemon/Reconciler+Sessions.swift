@@ -22,7 +22,7 @@ extension Reconciler {
         wakes.isMoreComing = { [intake] in intake.hasMore }
         staging.onJoining = { [wakes] in try wakes.coalesce($0) }
         controller.onJoining = { [wakes] in try wakes.coalesce($0) }
-        controller.performOnSession = { [sessionController] in try sessionController.perform($0) }
+        controller.performOnSession = { [sessionController] in try sessionController.perform($0, mark: $1) }
         finisher.turns = turns
         scheduler.turns = turns
     }

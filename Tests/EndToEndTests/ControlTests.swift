@@ -228,4 +228,18 @@ import TestSupport
         #expect(spool.list("queued") == ["3-job", "4-batch.0"])
         #expect(daemon.stop() == 0)
     }
+
+    @Test func aRetryThatIsMovedBackIntoTheInboxRetriesAgain() {
+        let spool = TestSpool()
+        let daemon = TestDaemon(spool)
+        spool.drop("job", #"{"run": ["false"]}"#)
+        #expect(spool.outcome("job") == "failed")
+        spool.drop("again", #"{"retry": "job"}"#)
+        #expect(spool.wait { spool.result(of: "job")?["attempts"]?.int == 2 })
+        #expect(spool.outcome("again") == "succeeded")
+        #expect(spool.move("done/again", to: "inbox/again"))
+        #expect(spool.wait { spool.result(of: "job")?["attempts"]?.int == 3 })
+        #expect(spool.outcome("again") == "succeeded")
+        #expect(daemon.stop() == 0)
+    }
 }

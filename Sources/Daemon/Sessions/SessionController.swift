@@ -21,12 +21,13 @@ final class SessionController {
 
     typealias Result = (output: JSON?, error: ErrorRecord?)
 
-    func perform(_ task: TaskRecord) throws -> Result {
+    /// - Parameter mark: tells this time that a verb is said from every other one, also of the same name.
+    func perform(_ task: TaskRecord, mark: String) throws -> Result {
         do {
             switch task.verb {
             case .note(let note): return try keep(note, task)
-            case .answer(let answer): return try give(answer, task)
-            case .session(let command): return try act(command, task)
+            case .answer(let answer): return try give(answer, task, mark)
+            case .session(let command): return try act(command, task, mark)
             case .run, .prompt, .wake, .tasks, .control: return (nil, nil)
             }
         } catch let fault as TaskFault {
@@ -54,13 +55,13 @@ final class SessionController {
         return (["session": .string(session.name), "note": .string(task.id.text)], nil)
     }
 
-    private func give(_ answer: Answer, _ task: TaskRecord) throws -> Result {
+    private func give(_ answer: Answer, _ task: TaskRecord, _ mark: String) throws -> Result {
         let session = try sessions.find(answer.session)
         let directory = try sessions.directory(of: session)
         let waiting = ((try? directory.readJSON(SpoolLayout.Session.waiting)) ?? nil).flatMap(WaitingRecord.init)
         let question = waiting.map { "\($0.job) \($0.since)" }
         // Carried out by a daemon that died before it could say so; the same question still waits if it died even before.
-        if session.record.lastAnswer == task.id.text, question != session.record.lastAnswered {
+        if session.record.lastAnswer == mark, question != session.record.lastAnswered {
             return (["session": .string(session.name), "delivered": true], nil)
         }
         guard let waiting, session.turn?.text == waiting.job else {
@@ -74,7 +75,7 @@ final class SessionController {
             }
             text = option.id
         }
-        session.record.lastAnswer = task.id.text
+        session.record.lastAnswer = mark
         session.record.lastAnswered = question
         try directory.replace(SpoolLayout.Session.state, with: JSONWriter.write(session.record.json))
         try control.answer(session, text, to: waiting.request, by: task.id.text)
@@ -83,18 +84,18 @@ final class SessionController {
 
     // MARK: sessions
 
-    private func act(_ command: SessionCommand, _ task: TaskRecord) throws -> Result {
+    private func act(_ command: SessionCommand, _ task: TaskRecord, _ mark: String) throws -> Result {
         if command.verb == .open, let definition = command.definition, let fault = try define(command.session, definition) { return (nil, fault) }
         let session = try sessions.find(command.session)
         let was = session.state
         // Carried out by a daemon that died before it could say so. What has begun since is not to end by it once more.
-        let isDone = session.record.lastVerb == task.id.text
+        let isDone = session.record.lastVerb == mark
         var fault: ErrorRecord?
         switch command.verb {
         case .open: if keepers.isNeeded(session), session.takesTurns { try keepers.start(session) }
         case .stop: if !isDone { try stop(session) }
         case .restart: if !isDone { try restart(session, command) }
-        case .interrupt: fault = try interrupt(session, command, task, isDone: isDone)
+        case .interrupt: fault = try interrupt(session, command, task, mark, isDone: isDone)
         case .pause: session.record.pausedBy = session.record.pausedBy ?? task.id.text
         case .resume:
             if session.record.pausedBy == nil, !isDone { fault = ErrorRecord("not_paused", "the session \(session.name) is not paused") }
@@ -105,7 +106,8 @@ final class SessionController {
             if session.record.locked == nil, !isDone { fault = ErrorRecord("not_locked", "the session \(session.name) is not locked") }
             session.record.locked = nil
         }
-        session.record.lastVerb = task.id.text
+        // What failed is not done: said again, it is tried again.
+        if fault == nil { session.record.lastVerb = mark }
         try remember(session)
         var output: JSONObject = ["session": .string(session.name), "was": .string(was.rawValue), "now": .string(session.state.rawValue)]
         output["reason"] = .optional(command.reason)
@@ -159,11 +161,11 @@ final class SessionController {
         if keepers.isNeeded(session), session.takesTurns { try keepers.start(session) }
     }
 
-    private func interrupt(_ session: Session, _ command: SessionCommand, _ task: TaskRecord, isDone: Bool) throws -> ErrorRecord? {
+    private func interrupt(_ session: Session, _ command: SessionCommand, _ task: TaskRecord, _ mark: String, isDone: Bool) throws -> ErrorRecord? {
         if !isDone {
             guard let turn = session.turn else { return ErrorRecord("no_turn", "the session \(session.name) is in no turn; it is \(session.state.rawValue)") }
             // Before the turn can hear of it: carried out again after a crash, the verb is for this one and no other.
-            session.record.lastVerb = task.id.text
+            session.record.lastVerb = mark
             session.record.lastInterrupted = turn.text
             try remember(session)
         }

@@ -102,6 +102,11 @@ import TestSupport
         #expect(spool.result(of: "right")?["output"]?["delivered"]?.bool == true)
         #expect(spool.outcome("asks") == "succeeded")
         #expect(spool.result(of: "asks")?["output"]?["text"]?.string == "chosen: 1")
+        // Moved back into the inbox, it is the answer to another question.
+        spool.drop("asks-again", #"{"session": "talk", "prompt": "permission execute"}"#)
+        #expect(spool.session("talk", reaches: "waiting"))
+        #expect(spool.move("done/right", to: "inbox/right"))
+        #expect(spool.outcome("asks-again") == "succeeded")
         #expect(daemon.stop() == 0)
     }
 

@@ -141,4 +141,51 @@ import TestSupport
         #expect(spool.json("sessions/made/session.json")?["pending"]?.int == 3)
         #expect(second.stop() == 0)
     }
+
+    /// The name is free again when the job of that name was taken away: each week's is another verb.
+    @Test(arguments: ["stop", "restart"]) func aVerbOfANameThatIsFreeAgainIsCarriedOut(verb: String) {
+        let spool = TestSpool()
+        let gate = Gate(spool)
+        let agent = ScriptAgent(spool, gate: gate.path)
+        spool.defineSession("talk")
+        for (week, turn) in ["first", "second"].enumerated() {
+            let daemon = TestDaemon(spool)
+            spool.drop(turn, #"{"session": "talk", "prompt": "GATE"}"#)
+            #expect(agent.comes(to: "begin \(turn)"))
+            spool.drop("weekly", #"{"\#(verb)": "talk"}"#)
+            #expect(spool.outcome("weekly") == "succeeded")
+            #expect(spool.outcome(turn) == "cancelled")
+            #expect(daemon.stop() == 0)
+            #expect(spool.move("done/weekly", to: ".week-\(week)"))
+        }
+    }
+
+    /// A verb that is moved back into the inbox is carried out again, whatever came of it before.
+    @Test func aVerbThatIsRetriedIsCarriedOutAgain() {
+        let spool = TestSpool()
+        let gate = Gate(spool)
+        let agent = ScriptAgent(spool, gate: gate.path)
+        spool.defineSession("talk")
+        let daemon = TestDaemon(spool)
+        spool.drop("int", #"{"interrupt": "talk"}"#)
+        #expect(spool.outcome("int") == "failed")
+        #expect(spool.result(of: "int")?["error"]?["code"]?.string == "no_turn")
+        for (number, turn) in ["one", "two", "three"].enumerated() {
+            spool.drop(turn, #"{"session": "talk", "prompt": "ASK"}"#)
+            #expect(agent.comes(to: "begin \(turn)"))
+            #expect(spool.session("talk", reaches: "waiting"))
+            #expect(spool.move("\(number == 0 ? "failed" : "done")/int", to: "inbox/int"))
+            #expect(spool.outcome("int") == "succeeded")
+            #expect(spool.outcome(turn) == "cancelled")
+            #expect(spool.result(of: "int")?["attempts"]?.int == number + 2)
+        }
+        #expect(spool.list("done/int/attempts") == ["1", "2", "3"])
+        spool.drop("halt", #"{"stop": "talk"}"#)
+        #expect(spool.outcome("halt") == "succeeded")
+        spool.drop("last", #"{"session": "talk", "prompt": "GATE"}"#)
+        #expect(agent.comes(to: "begin last"))
+        #expect(spool.move("done/halt", to: "inbox/halt"))
+        #expect(spool.outcome("last") == "cancelled")
+        #expect(daemon.stop() == 0)
+    }
 }

@@ -55,7 +55,7 @@ public struct SessionRecord: Sendable, Equatable {
     /// a crash counts once.
     public var lastTurn: String?
     public var lastUsage: Usage?
-    /// The control job whose answer was handed over last.
+    /// The control job whose answer was handed over last: which one, when it was accepted, and its how many-th attempt.
     public var lastAnswer: String?
     /// When its process ended without being told to, lately.
     public var deaths: [Timestamp] = []
@@ -63,7 +63,7 @@ public struct SessionRecord: Sendable, Equatable {
     public var isBroken = false
     /// The question that was answered by it: the turn's job, and since when it waited.
     public var lastAnswered: String?
-    /// The control job that was carried out last: again after a crash, it changes nothing.
+    /// The control job that was carried out last, in the same words: again after a crash, it changes nothing.
     public var lastVerb: String?
     /// The turn that was told to end last, by a control job.
     public var lastInterrupted: String?
