@@ -71,11 +71,18 @@ final class Turn {
         try? session.replace(SpoolLayout.Session.turn, with: JSONWriter.write(report.json))
     }
 
+    /// The agent may have heard the prompt from now on, or in an attempt before this one.
+    func noteSaid() throws(TurnFault) {
+        do throws(SystemFault) {
+            try job.replace(SpoolLayout.Job.said, with: JSONWriter.write(["at": .string(Timestamp.now.description)]))
+        } catch { throw TurnFault(error) }
+    }
+
     /// The prompt is about to be sent. That is written down first; where it can't be, nothing is sent. Should this process
     /// be killed, it is known by that whether the agent may have heard it.
     func willPrompt() throws(TurnFault) {
+        try noteSaid()
         do throws(SystemFault) {
-            try job.replace(SpoolLayout.Job.said, with: JSONWriter.write(["at": .string(Timestamp.now.description)]))
             try events.append("prompt", ["source": .string(record.source.rawValue), "content": .array(record.content.map(\.json))])
         } catch { throw TurnFault(error) }
         say(.working)

@@ -298,8 +298,11 @@ import Testing
         #expect(lab.wait { terminal(of: lab).contains("thinking") })
         turn.process.send(SIGKILL)
         turn.process.end()
+        // It lies among the files of that attempt; what is killed after this one is known by its own.
+        #expect(unlink("\(lab.spool.path)/\(turn.job)/said.json") == 0)
         let again = try lab.again(turn)
         #expect(lab.wait { lab.events("resumed").count == 1 })
+        #expect(lab.spool.exists("\(turn.job)/said.json"))
         lab.spool.write("go", to: lab.gate)
         let reply = try #require(again.reply())
         #expect(reply["text"]?.string?.contains("done thinking") == true, "\(JSONWriter.text(reply))")

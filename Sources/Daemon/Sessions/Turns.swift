@@ -175,6 +175,16 @@ final class Turns {
         return ((try? job.readRun()) ?? nil)?.runner.bootID != ProcessIdentity.currentBootID
     }
 
+    /// Whether the agent has heard the prompt in any attempt, as far as is known.
+    private func wasSaid(in job: Directory) -> Bool {
+        func isSaid(_ attempt: Directory) -> Bool {
+            reply(in: attempt).map { $0.stopReason != "error" } ?? attempt.contains(SpoolLayout.Job.said)
+        }
+        if isSaid(job) { return true }
+        guard job.contains(SpoolLayout.Job.attempts), let attempts = try? job.directory(SpoolLayout.Job.attempts) else { return false }
+        return ((try? attempts.entries()) ?? []).contains { (try? attempts.directory($0.name)).map(isSaid) ?? false }
+    }
+
     /// Notes that the prompt was not said, where it was not. - Returns: whether trying again may help.
     func notedAsUnsent(_ task: TaskRecord, _ exit: ExitRecord, _ reply: ReplyRecord?, _ error: ErrorRecord?, in job: Directory) throws -> Bool {
         guard reply?.stopReason == "error" || wasKilled(exit, reply) else { return false }
@@ -194,7 +204,7 @@ final class Turns {
             result.warnings += reply.warnings
             if reply.isAnew { result.warnings.append("the agent did not know the conversation any more, and began anew") }
         }
-        if case .wake = task.verb { try wakes.conclude(task, in: job, wasSent: reply.map { $0.stopReason != "error" } ?? job.contains(SpoolLayout.Job.said), &result) }
+        if case .wake = task.verb { try wakes.conclude(task, in: job, wasSent: wasSaid(in: job), &result) }
         guard let name = task.verb.turnSession, let session = sessions[name], let prompt, result.attempts > 0,
             result.startedAt != nil || reply != nil || result.outcome == .lost
         else {

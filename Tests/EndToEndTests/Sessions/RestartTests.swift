@@ -169,4 +169,23 @@ import TestSupport
         #expect(spool.lines("sessions/talk/transcript.jsonl").compactMap { $0["outcome"]?.string } == ["succeeded", "lost", "succeeded"])
         #expect(daemon.stop() == 0)
     }
+
+    /// What one attempt has said remains said, also where the job ends before another attempt.
+    @Test func aWakeThatWasSaidInAnEarlierAttemptWasSent() throws {
+        let spool = TestSpool()
+        let gate = Gate(spool)
+        let agent = ScriptAgent(spool, gate: gate.path)
+        spool.defineSession("talk")
+        let daemon = TestDaemon(spool)
+        spool.drop("wake", #"{"wake": "talk", "reason": "GATE"}"#)
+        #expect(agent.comes(to: "begin wake"))
+        spool.pause()
+        #expect(spool.wait { spool.json("daemon/daemon.json")?["paused"]?.bool == true })
+        try killTurn(spool)
+        #expect(spool.reaches("queued", "wake"))
+        spool.drop("cancel", #"{"cancel": "wake"}"#)
+        #expect(spool.outcome("wake") == "cancelled")
+        #expect(spool.wake("wake")?["outcome"]?.string == "sent")
+        #expect(daemon.stop() == 0)
+    }
 }

@@ -38,7 +38,11 @@ struct TmuxDriver: Driver {
         if let old = try pane.mark(), old.turn != turn.record.id.text, old.isSent, try !resynchronise(pane, screen, old) { return Self.cancelled }
         // An earlier try of this turn may have sent the prompt, and died.
         let sent = try pane.mark().flatMap { $0.turn == turn.record.id.text && $0.isSent ? $0 : nil }
-        if sent == nil {
+        if sent != nil {
+            turn.isPromptOut = true
+            // What that try has written down of it lies among its own files now.
+            try? turn.noteSaid()
+        } else {
             var readiness = TmuxReadiness(turn, pane, screen)
             guard try readiness.wait(until: deadline) else { return Self.cancelled }
         }
@@ -49,7 +53,6 @@ struct TmuxDriver: Driver {
         let mark: TurnMark
         if let sent {
             mark = sent
-            turn.isPromptOut = true
             try? turn.events.append("resumed", ["sent_at": .string(sent.at.description)])
             turn.say(.working)
         } else {
