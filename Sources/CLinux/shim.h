@@ -153,12 +153,6 @@ static inline ssize_t rouse_receive(int socket, void *bytes, size_t count) {
     return recv(socket, bytes, count, MSG_DONTWAIT);
 }
 static inline int rouse_lock_file(int file) { return flock(file, LOCK_EX | LOCK_NB); }
-
-// The same, and waits for it. On a file system that has no locks, nothing is locked.
-static inline void rouse_await_lock(int file) {
-    while (flock(file, LOCK_EX) != 0 && errno == EINTR) {}
-}
-
 static inline void rouse_unlock_file(int file) { flock(file, LOCK_UN); }
 static inline int rouse_pipe(int pair[2]) { return (int)syscall(SYS_pipe2, pair, O_CLOEXEC); }
 static inline int rouse_set_cloexec(int file) { return fcntl(file, F_SETFD, FD_CLOEXEC); }

@@ -11,6 +11,10 @@ final class SessionEvents {
     private let directory: Directory
     private let turn: JobID
     private var file: Int32 = -1
+    /// No other writer has it locked. On a file system that has no locks, nothing is.
+    private var isAlone = false
+    /// Whether another writer is worth waiting for: it has let go of the lock in time, as far as is known.
+    private var isPatient = true
     /// Bytes of a file, at which the next one is begun.
     private let longest: Int
     /// Bytes that the agent may still have written of what it does.
@@ -84,12 +88,29 @@ final class SessionEvents {
         try lock()
         defer { if file >= 0 { rouse_unlock_file(file) } }
         var status = stat()
-        if fstat(file, &status) == 0, status.st_size > 0, Int(status.st_size) + lines.count > longest {
-            // Locked as it is, nobody writes to it any more.
-            try directory.rename(SpoolLayout.Session.events, to: directory, as: SpoolLayout.Session.eventsBefore, replacing: true)
-            try lock()
-        }
+        // Only who has it locked may take its name away: nobody writes to it then.
+        if isAlone, fstat(file, &status) == 0, status.st_size > 0, Int(status.st_size) + lines.count > longest, beginNext() { try lock() }
         guard writeAll(lines, to: file) else { throw SystemFault("write", path) }
+    }
+
+    /// - Returns: `false` where the file can't have another name. It then goes on growing: a prompt is not to wait for that.
+    private func beginNext() -> Bool {
+        (try? directory.rename(SpoolLayout.Session.events, to: directory, as: SpoolLayout.Session.eventsBefore, replacing: true)) != nil
+    }
+
+    /// Milliseconds that another writer is waited for. It holds the lock for one write, unless it is stopped or its disk
+    /// hangs; then a line that may come into a file that has lost its name is better than a turn that stands still.
+    private static let patience: Int64 = 2000
+
+    /// Locks the open file; does without where that takes too long, and then does not wait again before it succeeds.
+    private func awaitLock() {
+        let deadline = Monotonic.now + (isPatient ? Self.patience : 0)
+        while true {
+            isAlone = rouse_lock_file(file) == 0 || (errno != EWOULDBLOCK && errno != EINTR)
+            guard !isAlone, Monotonic.now < deadline else { break }
+            usleep(1000)
+        }
+        isPatient = isAlone
     }
 
     /// Opens the file that has the name, and locks it.
@@ -100,7 +121,7 @@ final class SessionEvents {
                     directory.descriptor, SpoolLayout.Session.events, O_WRONLY | O_APPEND | O_CREAT | O_NOFOLLOW | O_CLOEXEC, 0o600)
                 guard file >= 0 else { throw SystemFault("open", path) }
             }
-            rouse_await_lock(file)
+            awaitLock()
             var (own, named) = (stat(), stat())
             if fstat(file, &own) == 0, fstatat(directory.descriptor, SpoolLayout.Session.events, &named, AT_SYMLINK_NOFOLLOW) == 0,
                 own.st_ino == named.st_ino, own.st_dev == named.st_dev

@@ -84,4 +84,29 @@ import Testing
         let text = ["events.1.jsonl", "events.jsonl"].compactMap { spool.text("work/\($0)") }.joined()
         #expect(all.count == text.split(separator: "\n").count)
     }
+
+    @Test("A file that can't be begun anew goes on")
+    func noRotation() throws {
+        let spool = TestSpool()
+        let place = try Self.place(spool)
+        // Where a directory is, the file can't be.
+        try place.makeDirectory("events.1.jsonl")
+        let events = SessionEvents(in: place, turn: Self.id, longest: 1000)
+        for number in 0..<100 { try events.append("prompt", ["n": .number(number)]) }
+        #expect(Self.lines(spool, "events.jsonl").compactMap { $0["n"]?.int } == Array(0..<100))
+    }
+
+    @Test("A writer that does not let go of the file holds up no other, and the file is not begun anew meanwhile")
+    func lock() throws {
+        let spool = TestSpool()
+        let events = SessionEvents(in: try Self.place(spool), turn: Self.id, longest: 1000)
+        try events.append("prompt", ["n": 0])
+        let other = open("\(spool.path)/work/events.jsonl", O_RDONLY | O_CLOEXEC)
+        #expect(flock(other, LOCK_EX) == 0)
+        for number in 1..<100 { try events.append("prompt", ["n": .number(number)]) }
+        #expect(Self.lines(spool, "events.jsonl").compactMap { $0["n"]?.int } == Array(0..<100))
+        close(other)
+        try events.append("prompt", ["n": 100])
+        #expect(spool.list("work") == ["events.1.jsonl", "events.jsonl"])
+    }
 }
