@@ -11,16 +11,11 @@ import TestSupport
     ]
 
     @Test(arguments: calls.map(\.name)) func aDaemonThatIsKilledAtACallLosesNothingAndRunsNothingTwice(call: String) {
-        let isFull = Thorough.isAskedFor
-        let stride = isFull ? 1 : Self.calls.first { $0.name == call }!.stride
-        var number = isFull ? 1 : Int.random(in: 1...stride)
-        while true {
+        KillPoints.walk(call, every: Self.calls.first { $0.name == call }!.stride, atMost: 2000) { number in
             let scenario = Scenario()
             scenario.play(wrapper: Strace.killing(at: call, number))
             scenario.check("killed at \(call) \(number)")
-            guard scenario.kills > 0, number < 2000 else { break }
-            number += stride
+            return scenario.kills
         }
-        if isFull { print("\(call): \(number - 1) points") }
     }
 }
