@@ -4,8 +4,9 @@ import SpoolFormat
 ///
 /// A copy of the last good version is in `daemon/config/`, so that it stays in force also for the next daemon.
 ///
-/// A file that is written in place may be seen half-written. One that does not parse, and has just been changed, is left
-/// as it is until it has kept still for `settle`, like a file in the inbox; the last good version stays in force meanwhile.
+/// A file that is written in place may be seen half-written. One that does not parse, and has just been changed or is
+/// open for writing, is left as it is until it has kept still for `settle`, like a file in the inbox; the last good
+/// version stays in force meanwhile.
 final class ConfigurationDirectory<Value: Equatable> {
     private let spool: Spool
     private let kind: String
@@ -105,15 +106,17 @@ final class ConfigurationDirectory<Value: Equatable> {
             try directory.removeFile(name + ".error.json")
             return Change(name: name, value: value, fault: nil)
         } catch let fault as Refusal {
-            if fault.mayBeUnfinished, isFresh(file, status), !settling.hasSettled(EntryName(file), status, in: directory) { return nil }
+            if fault.mayBeUnfinished, mayBeInTheMaking(file, status, in: directory), !settling.hasSettled(EntryName(file), status, in: directory) { return nil }
             try directory.replace(name + ".error.json", with: JSONWriter.write(fault.record.json))
             return Change(name: name, value: try values[name] ?? last(file, in: kept), fault: fault.record)
         }
     }
 
-    /// What was not seen to change, and has the time of an earlier change, is as somebody left it.
-    private func isFresh(_ file: String, _ status: FileStatus) -> Bool {
+    /// What was not seen to change, has the time of an earlier change, and is open for nobody to write is as somebody
+    /// left it.
+    private func mayBeInTheMaking(_ file: String, _ status: FileStatus, in directory: Directory) -> Bool {
         settling.isWaiting(for: EntryName(file)) || Timestamp.now.milliseconds - status.changed / 1_000_000 < Defaults.settle.milliseconds
+            || Settling.isBeingWritten(EntryName(file), in: directory)
     }
 
     /// At the start there may be no version in force yet when a file can't be judged.

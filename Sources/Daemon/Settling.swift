@@ -53,7 +53,7 @@ struct Settling {
     }
 
     /// A read lease is granted only on a file that no process has open for writing.
-    private static func isBeingWritten(_ name: EntryName, in directory: Directory) -> Bool {
+    static func isBeingWritten(_ name: EntryName, in directory: Directory) -> Bool {
         let file = name.withCString { rouse_openat(directory.descriptor, $0, O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC, 0) }
         guard file >= 0 else { return false }
         defer { close(file) }

@@ -108,7 +108,8 @@ import TestSupport
         #expect(daemon.stop() == 0)
     }
 
-    /// A file that its writer still has open is never judged, so nothing here hangs on how long anything takes.
+    /// A file that its writer still has open is not judged for a minute, however old its last change is; so nothing here
+    /// hangs on how long anything takes.
     @Test func aConfigurationThatIsHalfWrittenIsNotRefusedYet() throws {
         let spool = TestSpool()
         spool.configure("queues/q", #"{"env": {"V": "good"}}"#)
@@ -119,6 +120,11 @@ import TestSupport
             #expect(writeAll(Array(text.utf8), to: file))
             return file
         }
+        func age(ofChangeOf name: String) -> Int64 {
+            var (status, now) = (stat(), timespec())
+            #expect(lstat(spool.path(name), &status) == 0 && clock_gettime(CLOCK_REALTIME, &now) == 0)
+            return Int64(now.tv_sec - status.st_ctim.tv_sec) * 1000 + Int64(now.tv_nsec - status.st_ctim.tv_nsec) / 1_000_000
+        }
         let (old, new) = (begin("q", #"{"env": {"V": "#), begin("new", ""))
         first.send(SIGUSR1)
         // It has looked at all of the directory when it has refused this.
@@ -127,6 +133,8 @@ import TestSupport
         spool.drop("one", #"{"run": "echo $V", "queue": "q"}"#)
         #expect(spool.outcome("one") == "succeeded" && spool.text("done/one/log") == "good\n")
         first.kill9()
+        // The next one sees them first when they have kept still for long.
+        #expect(spool.wait { ["q", "new"].allSatisfy { age(ofChangeOf: "config/queues/\($0).json") > 1100 } })
         // What was in force before stays in force for the next one.
         let second = TestDaemon(spool)
         spool.drop("two", #"{"run": "echo $V", "queue": "q"}"#)
