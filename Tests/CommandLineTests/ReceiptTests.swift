@@ -147,7 +147,7 @@ import Testing
 
 extension String {
     /// How often the text is in it.
-    fileprivate func components(of text: String) -> Int { ranges(of: text).count }
+    func components(of text: String) -> Int { ranges(of: text).count }
 }
 
 /// What a prompt is told that will not begin by itself, and what belongs to a prompt as to any task.

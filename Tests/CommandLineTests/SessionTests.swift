@@ -79,6 +79,19 @@ import Testing
         #expect(a.code == 0 && a.errors.contains("no daemon is running"))
     }
 
+    @Test func whatABrokenSessionsProcessSaidIsShownOnce() {
+        make("c", .broken) { ($0.isBroken, $0.deaths) = (true, [TestSpool.noon]) }
+        var options = TaskOptions()
+        options.queue = SessionName.processQueue(of: "c")
+        let error = ErrorRecord("agent_died", "the agent ended with exit code 3: no key\nI give up")
+        spool.make(
+            "c.agent-1", .failed, options, result: spool.result("c.agent-1", .failed, exitCode: 3, error: error),
+            log: "no key\n\u{1B}[31mI give\u{1B}[0m up\n")
+        let output = rouse("session", "show", "c").output
+        #expect(output.contains("the agent ended with exit code 3: no key; rouse log c.agent-1\n"), "\(output)")
+        #expect(output.components(of: "no key") == 1 && output.components(of: "I give up") == 1 && !output.contains("\u{FFFD}"), "\(output)")
+    }
+
     @Test func whatIsQueuedAndWhatWasSaidAreShown() throws {
         make("coder")
         let task = TaskRecord(

@@ -52,16 +52,20 @@ struct SessionFields {
         filter.newestFirst = true
         if let row = (try? JobSource(spool).list(filter))?.last {
             let outcome = row.outcome.map { OutcomeText.brief(outcome: $0, exitCode: row.exitCode, signal: row.signal) } ?? row.state.rawValue
-            text += "\nthe last time it \(outcome)" + (row.errorMessage.map { ": \(Terminal.plain($0))" } ?? "") + "; rouse log \(row.id)"
+            let message = Terminal.plain(row.errorMessage ?? "", keepingLines: true).split(separator: "\n").map(String.init)
+            text += "\nthe last time it \(outcome)" + (message.first.map { ": \($0)" } ?? "") + "; rouse log \(row.id)"
+            for line in message.dropFirst() { text += "\n  \(line)" }
             // What a program says before it gives up tells more than its exit code.
-            for line in Self.lastWords(of: row, in: spool) { text += "\n  \(line)" }
+            for line in Self.lastWords(of: row, in: spool, unlessIn: row.errorMessage ?? "") { text += "\n  \(line)" }
         }
         add("broken", text + "\nits prompts wait; when that is mended: rouse session reset \(session.name)")
     }
 
-    private static func lastWords(of row: JobRow, in spool: SpoolDirectory) -> [String] {
+    /// - Parameter message: what is told already; it may have these words, without what steers a terminal.
+    private static func lastWords(of row: JobRow, in spool: SpoolDirectory, unlessIn message: String) -> [String] {
         guard let job = try? JobFiles.directory(of: row.id, in: row.state, of: spool.root), let log = try? LogFile(job)?.tail(lines: 3) else { return [] }
-        return String(decoding: log, as: UTF8.self).split(separator: "\n").map { Terminal.plain(String($0.prefix(500))) }
+        return String(decoding: log, as: UTF8.self).split(whereSeparator: \.isNewline).map { $0.prefix(500) }
+            .filter { !message.contains($0.replacing(/\u{1B}\[[0-9;?]*[@-~]/, with: "")) }.map { Terminal.plain(String($0)) }
     }
 
     private mutating func ask(_ waiting: WaitingRecord, _ name: String, _ now: Timestamp) {
