@@ -6,10 +6,14 @@ import SpoolFormat
 /// for: whoever dropped a file that is rejected hears why, and gets the id that the job really has.
 final class Receipts {
     /// How long a daemon is waited for that is busy, or stopped: in all, however many files are dropped.
-    private static let patience = Terminal.environment("ROUSE_PATIENCE").flatMap { TimeSpan($0) } ?? .seconds(2)
+    static let patience = Terminal.environment("ROUSE_PATIENCE").flatMap { TimeSpan($0) } ?? .seconds(2)
     /// Each of those that are waited for is held open: so many before they are told of, and so many after that. What is
-    /// beyond that goes by its name.
-    private static let (mostUntold, mostOpen) = (64, 512)
+    /// beyond that goes by its name. Half of what a process may have open is left to everything else.
+    private static let (mostUntold, mostOpen) = {
+        var limit = rlimit()
+        let most = getrlimit(__rlimit_resource_t(RLIMIT_NOFILE.rawValue), &limit) == 0 ? Int(clamping: limit.rlim_cur) : 1024
+        return (max(1, min(64, most / 8)), min(512, most / 2 - min(64, most / 8)))
+    }()
 
     private let spool: String
     private let json: Bool

@@ -30,6 +30,19 @@ import Testing
         }
     }
 
+    /// More than a process may have open.
+    @Test(arguments: [[], ["--no-wait"]]) func anyNumberIsActedOn(more: [String]) {
+        let ids = (100..<300).map { "j\($0)" }
+        for (number, id) in ids.enumerated() {
+            spool.make(id, .waiting, sequence: Int64(number + 1), waiting: StateRecord(reason: .hold, isHeld: true))
+        }
+        let daemon = TestDaemon(spool)
+        let answer = Shell(spool, environment: ["ROUSE_PATIENCE": "120s"]).rouse(["cancel"] + ids + more, mostOpen: 64)
+        #expect(answer.code == 0 && answer.lines.count == ids.count && answer.errors.isEmpty, "\(answer.errors.prefix(2000))")
+        #expect(spool.wait { ids.allSatisfy { spool.result(of: $0)?["outcome"] == "cancelled" } })
+        #expect(daemon.stop() == 0)
+    }
+
     @Test func jobsThatAreNotThereAreTold() {
         let lock = HeldLock(spool)
         #expect(Shell(spool).rouse("cancel", "x").code == 66)

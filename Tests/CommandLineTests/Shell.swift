@@ -27,6 +27,9 @@ struct Shell {
         /// What it has written by now.
         var output: String { String(decoding: (try? Directory(files).read("out", limit: 1 << 28)?.bytes) ?? [], as: UTF8.self) }
 
+        /// What it has complained of by now.
+        var errors: String { String(decoding: (try? Directory(files).read("err")?.bytes) ?? [], as: UTF8.self) }
+
         func end() -> Answer {
             var status: Int32 = 0
             while waitpid(pid, &status, 0) < 0, errno == EINTR {}
@@ -48,7 +51,7 @@ struct Shell {
         self.directory = directory
     }
 
-    func start(_ arguments: [String], input: String? = nil) -> Running {
+    func start(_ arguments: [String], input: String? = nil, program: String = Programs.rouse) -> Running {
         var template = Array("/tmp/rouse-shell-XXXXXX".utf8CString)
         precondition(mkdtemp(&template) != nil)
         let files = String(decoding: template.dropLast().map { UInt8(bitPattern: $0) }, as: UTF8.self)
@@ -66,14 +69,19 @@ struct Shell {
         if let libraries = getenv("LD_LIBRARY_PATH") { variables["LD_LIBRARY_PATH"] = String(cString: libraries) }
         variables.merge(environment) { $1 }
         var pid: Int32 = 0
-        let argv = ([Programs.rouse] + arguments).map { strdup($0) } + [nil]
+        let argv = ([program] + arguments).map { strdup($0) } + [nil]
         let envp = variables.map { strdup("\($0)=\($1)") } + [nil]
         defer { for pointer in argv + envp { free(pointer) } }
-        let code = posix_spawn(&pid, Programs.rouse, &actions, nil, argv, envp)
-        precondition(code == 0, "cannot start \(Programs.rouse): \(String(cString: strerror(code)))")
+        let code = posix_spawn(&pid, program, &actions, nil, argv, envp)
+        precondition(code == 0, "cannot start \(program): \(String(cString: strerror(code)))")
         return Running(pid: pid, files: files)
     }
 
     func rouse(_ arguments: [String], input: String? = nil) -> Answer { start(arguments, input: input).end() }
     func rouse(_ arguments: String...) -> Answer { rouse(arguments) }
+
+    /// Runs it with this many open files at most.
+    func rouse(_ arguments: [String], mostOpen: Int) -> Answer {
+        start(["-c", "ulimit -n \(mostOpen); exec \"$0\" \"$@\"", Programs.rouse] + arguments, program: "/bin/sh").end()
+    }
 }

@@ -43,14 +43,15 @@ struct VerbWaiting: ParsableArguments {
         let receipts = noWait ? Receipts(spool: spool.path, json: json) : nil
         let waiter = noWait ? nil : try JobWaiter(spool: spool)
         var dropper = try TaskDropper(spool: spool.path)
-        let files = try tasks.map { task in
+        // Of what is waited for by its name, no file stays open: there may be more than a process can have.
+        let ids = try tasks.map { task in
             let file = try dropper.drop(task, named: prefix)
             receipts?.add(file)
-            return file
+            return file.id
         }
         if let receipts { return try receipts.conclude() }
         var code: Int32 = 0
-        try waiter?.wait(for: files.map(\.id), until: nil) { id, ending in
+        try waiter?.wait(for: ids, until: nil) { id, ending in
             if code == 0 { code = JobWaiter.exitCode(ofVerb: ending) }
             tell(id, ending)
         }
