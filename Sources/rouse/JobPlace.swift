@@ -105,6 +105,6 @@ extension SpoolDirectory {
     }
 
     func rejectionText(of id: JobID) -> String {
-        rejection(of: id).map { "rejected: " + RejectionText($0).text } ?? "\(id).json was rejected"
+        rejection(of: id).map { "rejected: " + RejectionText($0).text } ?? RejectionText.missing("\(id).json", in: path)
     }
 }

@@ -55,21 +55,22 @@ struct JobWaiter {
     func wait(for ids: [JobID], until deadline: ContinuousClock.Instant?, _ ended: (JobID, Ending) throws -> Void) throws {
         var open: [JobID] = []
         for id in ids where !open.contains(id) { open.append(id) }
+        var reasons = ReasonWait()
         while true {
             var left: [JobID] = []
             for id in open {
-                if let ending = try ending(of: id) { try ended(id, ending) } else { left.append(id) }
+                if let ending = try ending(of: id, &reasons) { try ended(id, ending) } else { left.append(id) }
             }
             open = left
             if open.isEmpty { return }
-            guard bell.wait(until: deadline) else { return }
+            if !bell.wait(until: reasons.next(before: deadline)), let deadline, deadline <= .now { return }
         }
     }
 
     /// Returns when there may be news of any job; `false` when `deadline` comes first.
     func hears(until deadline: ContinuousClock.Instant?) -> Bool { bell.wait(until: deadline) }
 
-    private func ending(of id: JobID) throws -> Ending? {
+    private func ending(of id: JobID, _ reasons: inout ReasonWait) throws -> Ending? {
         switch try spool.place(of: id) {
         case .inbox, .staging, .job(.waiting), .job(.queued), .job(.running): return nil
         case .job(let state):
@@ -77,8 +78,8 @@ struct JobWaiter {
             guard let job = try JobFiles.directory(of: id, in: state, of: spool.root) else { return nil }
             return .finished(state, (try? job.readResult()) ?? nil)
         case .rejected:
-            // The error follows the file; only a daemon that is gone leaves it without.
-            guard spool.rejection(of: id) != nil || !DaemonProbe(spool: spool.path).isRunning else { return nil }
+            // The error follows the file; a daemon that is gone, or can't write, leaves it without.
+            guard spool.rejection(of: id) != nil || !DaemonProbe(spool: spool.path).isRunning || reasons.isOver(for: id) else { return nil }
             return .rejected(spool.rejectionText(of: id))
         case nil:
             if let result = try archived(id) { return .finished(result.outcome.state, result) }

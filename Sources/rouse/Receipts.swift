@@ -66,7 +66,7 @@ final class Receipts {
     func settleAll() {
         let open = told.indices.filter { told[$0].file != nil }
         for (index, fate) in zip(open, fates(of: open.compactMap { told[$0].file }, until: nil)) {
-            if let file = told[index].file { tellLate(file, fate) }
+            if let file = told[index].file, !isTold(fate, after: told[index].fate) { tellLate(file, fate) }
             told[index].fate = fate
             told[index].file = nil
         }
@@ -74,8 +74,15 @@ final class Receipts {
 
     private func fates(of files: [DroppedFile], until deadline: ContinuousClock.Instant?) -> [DropFate] {
         var fates = files.map { DropFate(of: $0, in: spool) }
-        while let waiter, fates.contains(where: \.isOpen), waiter.hears(until: deadline) {
-            for index in fates.indices where fates[index].isOpen { fates[index] = DropFate(of: files[index], in: spool) }
+        var reasons = ReasonWait()
+        while let waiter {
+            let open = fates.indices.filter { index in
+                if case .rejected(_, nil) = fates[index] { return !reasons.isOver(for: files[index].id) }
+                return fates[index].isOpen
+            }
+            if open.isEmpty { break }
+            if !waiter.hears(until: reasons.next(before: deadline)), let deadline, deadline <= .now { break }
+            for index in open { fates[index] = DropFate(of: files[index], in: spool) }
         }
         return fates
     }
@@ -100,6 +107,12 @@ final class Receipts {
         }
     }
 
+    /// That a file was rejected is told once, unless there is a reason now.
+    private func isTold(_ fate: DropFate, after earlier: DropFate) -> Bool {
+        if case (.rejected(_, nil), .rejected) = (fate, earlier) { return true }
+        return false
+    }
+
     private func tellLate(_ file: DroppedFile, _ fate: DropFate) {
         if case .rejected(let name, let reason) = fate { return Terminal.complain(rejection(name, reason)) }
         tellName(file, fate)
@@ -116,7 +129,7 @@ final class Receipts {
     }
 
     private func rejection(_ name: String, _ reason: JSON?) -> String {
-        reason.map { "rejected: " + RejectionText($0).text } ?? "\(name) was rejected"
+        reason.map { "rejected: " + RejectionText($0).text } ?? RejectionText.missing(name, in: spool)
     }
 
     /// Tells of the rest, for a command that waits no longer, and exits as they say.

@@ -10,6 +10,12 @@ import SpoolFormat
 struct RejectionText {
     let text: String
 
+    /// What is said where the reason is not there: the disk was full, or the daemon ended before it wrote it.
+    static func missing(_ name: String, in spool: String) -> String {
+        "\(name) was rejected, and no reason is there yet; the file is \(spool)/\(SpoolLayout.rejected)/\(name): "
+            + "rouse doctor tells what keeps the daemon from writing one, and mv it to \(spool)/\(SpoolLayout.inbox)/ has it looked at again"
+    }
+
     init(_ record: RejectionRecord) { self.init(record.json) }
 
     /// From the content of a `.error.json`.

@@ -63,6 +63,30 @@ import Testing
         #expect(daemon.stop() == 0)
     }
 
+    /// The daemon has ended between the two, or has no room for the reason; its part is played here.
+    @Test func aReasonThatNeverComesIsNotWaitedForWithoutEnd() {
+        let lock = HeldLock(spool)
+        let command = Shell(spool, environment: ["ROUSE_PATIENCE": "100ms"]).start(["drop", "--wait", "--id", "x", "--", "true"])
+        #expect(spool.wait { spool.exists("inbox/x.json") })
+        spool.move("inbox/x.json", "rejected/x.json")
+        let answer = command.end()
+        #expect(answer.code == 65 && answer.errors.components(of: "x.json was rejected, and no reason is there yet") == 1, "\(answer)")
+        withExtendedLifetime(lock) {}
+    }
+
+    @Test func aReasonThatNeverComesIsNotWaitedForByNameEither() {
+        let lock = HeldLock(spool)
+        spool.write("{", to: spool.path + "/inbox/x.json")
+        spool.write("{", to: spool.path + "/rejected/y.json")
+        let command = Shell(spool, environment: ["ROUSE_PATIENCE": "100ms"]).start(["wait", "x", "y"])
+        // That y is told of shows that the watch is armed.
+        #expect(spool.wait { command.errors.contains("y.json was rejected") })
+        spool.move("inbox/x.json", "rejected/x.json")
+        let answer = command.end()
+        #expect(answer.code == 65 && answer.errors.contains("x.json was rejected, and no reason is there yet"), "\(answer)")
+        withExtendedLifetime(lock) {}
+    }
+
     // MARK: verbs
 
     @Test(arguments: [
