@@ -60,7 +60,9 @@ struct TaskText {
         do {
             isVerb = try !TaskReader.read(.object(object)).verb.runs
         } catch {
-            let hint = error.hint.map { "; \($0)" } ?? error.expected.map { "; expected \($0)" } ?? ""
+            // Most messages say what is expected.
+            let expected = error.expected.flatMap { error.message.contains($0) ? nil : "; expected \($0)" }
+            let hint = error.hint.map { "; \($0)" } ?? expected ?? ""
             throw CommandFault(error.message + hint, .usage)
         }
     }

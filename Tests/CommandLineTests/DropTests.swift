@@ -201,6 +201,13 @@ import Testing
         #expect(!answer.errors.isEmpty && spool.names("inbox").isEmpty)
     }
 
+    @Test func whatIsExpectedIsSaidOnce() {
+        for (words, expected) in [(["--queue", "a/b"], "a queue's name"), (["--delay", "soon"], "a duration such as"), (["--priority", "1000"], "a whole number from")] {
+            let answer = Shell(spool).rouse(["drop"] + words + ["--", "true"])
+            #expect(answer.code == 64 && answer.errors.components(of: expected) == 1, "\(answer.errors)")
+        }
+    }
+
     @Test func withADaemonThereIsNothingToSay() {
         let daemon = TestDaemon(spool)
         let answer = Shell(spool, environment: ["ROUSE_PATIENCE": "120s"]).rouse("drop", "--json", "--id", "x", "--", "true")
