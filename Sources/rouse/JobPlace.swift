@@ -39,9 +39,12 @@ extension SpoolDirectory {
             || queues.contains { root.contains("\(SpoolLayout.inbox)/\($0)/\(name)") }
     }
 
-    /// What came in for a queue is staged as `<id>@<queue>`.
+    /// What came in for a queue is staged as `<id>@<queue>`. The directory alone may be what is left of a file that was
+    /// rejected: it goes after the reason was written, and nothing tells that it does.
     private func stagingHolds(_ id: JobID, _ queues: [String]) -> Bool {
-        root.contains("\(SpoolLayout.staging)/\(id)") || queues.contains { root.contains("\(SpoolLayout.staging)/\(id)@\($0)") }
+        ([id.text] + queues.map { "\(id)@\($0)" }).contains { name in
+            [SpoolLayout.Job.drop, SpoolLayout.Job.task].contains { root.contains("\(SpoolLayout.staging)/\(name)/\($0)") }
+        }
     }
 
     /// The queues that have an inbox of their own.

@@ -34,6 +34,15 @@ import Testing
         #expect(daemon.stop() == 0)
     }
 
+    /// Between the reason and the end of a rejection, where nothing happens that could be waited for.
+    @Test func aRejectedFileIsNotTakenForOneThatIsStillBeingLookedAt() {
+        mkdir(spool.path + "/.staging/x", 0o700)
+        spool.write("{}", to: spool.path + "/rejected/x.json")
+        spool.write(#"{"code": "no_verb", "message": "there is no verb"}"#, to: spool.path + "/rejected/x.error.json")
+        let answer = rouse(["wait", "x"])
+        #expect(answer.code == 65 && answer.errors.contains("no_verb"), "\(answer)")
+    }
+
     @Test func ofManyThatAreDroppedEachIsToldOf() {
         let daemon = TestDaemon(spool)
         mkdir(spool.path + "/.files", 0o700)

@@ -72,7 +72,11 @@ struct Shell {
         let argv = ([program] + arguments).map { strdup($0) } + [nil]
         let envp = variables.map { strdup("\($0)=\($1)") } + [nil]
         defer { for pointer in argv + envp { free(pointer) } }
-        let code = posix_spawn(&pid, program, &actions, nil, argv, envp)
+        // Not with the signals blocked that a test program blocks: what is left of a run that was ended could not be ended.
+        var attributes = posix_spawnattr_t()
+        _ = rouse_spawn_attributes(&attributes)
+        defer { posix_spawnattr_destroy(&attributes) }
+        let code = posix_spawn(&pid, program, &actions, &attributes, argv, envp)
         precondition(code == 0, "cannot start \(program): \(String(cString: strerror(code)))")
         return Running(pid: pid, files: files)
     }
