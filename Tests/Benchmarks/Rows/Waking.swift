@@ -42,6 +42,10 @@ enum Waking: Benchmark {
             try ended.wait(for: 2 * index + 2)
             if index > 0 { jobs.add(try time(of: "j\(index)", in: stamps) - dropped) }
         }
+        // The agent stays between turns, and would stay after the daemon.
+        try wakes.write(JSONWriter.write(["stop": "coordinator"]), to: "stop.json")
+        try wakes.rename("stop.json", to: inbox, as: "stop.json")
+        try ended.wait(for: 2 * count + 1)
         try daemon.stop()
         return [50, 99].map { percent in
             let (own, other) = (ours.percentile(percent), jobs.percentile(percent))
