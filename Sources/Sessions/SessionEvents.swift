@@ -108,6 +108,8 @@ final class SessionEvents {
         while true {
             isAlone = rouse_lock_file(file) == 0 || (errno != EWOULDBLOCK && errno != EINTR)
             guard !isAlone, Monotonic.now < deadline else { break }
+            // `flock` has no deadline, and the signal that would end one that waits is read from a descriptor. This is a
+            // turn's own process, whose one thread has nothing else to do before the line is written.
             usleep(1000)
         }
         isPatient = isAlone

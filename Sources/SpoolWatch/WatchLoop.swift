@@ -50,6 +50,7 @@ final class WatchLoop {
         while true {
             let (hasCommands, hasEvents) = wait()
             if hasCommands, !obey(commands.take()) { break }
+            // On a thread of its own, and not in `poll`: what comes meanwhile is what is waited for. A command waits as long.
             if hasEvents, options.gathering > 0 { usleep(options.gathering) }
             if hasEvents || hasBacklog { readEvents() }
             if timer.fire() { pollDirectories() }

@@ -111,20 +111,9 @@ import Testing
 
     // MARK: what is said in a turn
 
-    @Test func anInterruptEndsTheTurnAndNotTheAgent() throws {
-        let lab = try Lab(Self.agent())
-        try lab.keep()
-        let turn = try lab.start("endless")
-        #expect(lab.wait { terminal(of: lab).contains("this takes") })
-        turn.interrupt()
-        let reply = try #require(turn.reply())
-        #expect(reply["stop_reason"]?.string == "cancelled" && reply["error"] == nil, "\(JSONWriter.text(reply))")
-        #expect(try lab.run("again").text.contains("heard 5 "))
-    }
-
-    /// What was interrupted stands in the input line again, and is neither taken for no prompt nor sent with the next.
-    @Test func aPromptThatComesBackIntoTheInputLineIsTakenOut() throws {
-        let lab = try Lab(Self.agent("", ["RESTORES": "1"]))
+    /// What was interrupted may stand in the input line again; it is neither taken for no prompt nor sent with the next.
+    @Test(arguments: [[:], ["RESTORES": "1"]]) func anInterruptEndsTheTurnAndNotTheAgent(manner: [String: String]) throws {
+        let lab = try Lab(Self.agent("", manner))
         try lab.keep()
         let turn = try lab.start("endless")
         #expect(lab.wait { terminal(of: lab).contains("this takes") })

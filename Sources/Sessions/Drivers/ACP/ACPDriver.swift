@@ -30,15 +30,9 @@ struct ACPDriver: Driver {
         turn.isPromptOut = true
         var end = try talk.prompt(isAnew ? Anew.content(turn.record) : turn.record.content)
         if ACPReply.showsLostSession(end, talk), let id = talk.state.sessionID {
-            do throws(TurnFault) {
-                try talk.loseSession(id)
-                isAnew = true
-                end = try talk.prompt(Anew.content(turn.record))
-            } catch {
-                // The prompt was said once: what is thrown would tell that it was not, and have the turn done again.
-                let isToldToEnd = turn.isInterrupted || turn.isTerminated
-                return ReplyRecord(text: "", stopReason: isToldToEnd ? "cancelled" : "failed", error: error.error)
-            }
+            try talk.loseSession(id)
+            isAnew = true
+            end = try talk.prompt(Anew.content(turn.record))
         }
         var reply = ACPReply.make(end, talk)
         reply.isAnew = isAnew
